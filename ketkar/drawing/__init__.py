@@ -1,0 +1,43 @@
+"""Diagrams of units, networks, matrices and curves, drawn from the numbers they are given.
+
+Nothing here knows the network functions: a figure shows what the caller computed, so that a
+wrong result shows in the picture. Matplotlib is imported by the first figure, not before.
+
+==========================  =========================================================
+the look                    :func:`style`, :func:`number`, :func:`axes`
+shapes on a canvas          :func:`canvas`, :func:`node`, :func:`box`, :func:`arrow`,
+                            :func:`label`, :func:`flow`
+networks                    :func:`unit_diagram`, :func:`layered_network`
+arrays                      :func:`matrix_blocks`, :func:`number_grid`, :func:`image_grid`
+curves                      :func:`curves`, :func:`function_panel`, :func:`bars`,
+                            :func:`contour_path`
+==========================  =========================================================
+"""
+
+from ketkar.drawing.arrays import image_grid, matrix_blocks, number_grid
+from ketkar.drawing.curves import bars, contour_path, curves, function_panel
+from ketkar.drawing.networks import layered_network, unit_diagram
+from ketkar.drawing.shapes import arrow, box, canvas, flow, label, node
+from ketkar.drawing.style import COLOURS, axes, number, style
+
+__all__ = [
+    "COLOURS",
+    "arrow",
+    "axes",
+    "bars",
+    "box",
+    "canvas",
+    "contour_path",
+    "curves",
+    "flow",
+    "function_panel",
+    "image_grid",
+    "label",
+    "layered_network",
+    "matrix_blocks",
+    "node",
+    "number",
+    "number_grid",
+    "style",
+    "unit_diagram",
+]

@@ -1,0 +1,129 @@
+"""The one door to the kernels: a backend is asked for by name and answers with its module."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+BACKENDS: Final = ("numpy", "cpu", "cuda")
+
+_MODULES: Final = {"numpy": "ketkar.kernels.reference", "cpu": "ketkar.kernels.cpu"}
+_LOADED: dict[str, ModuleType] = {}
+
+
+def available() -> dict[str, str]:
+    """Every backend and what stands against it: an empty string where it can be used.
+
+    Looks for packages without importing them.
+
+    Examples
+    --------
+    >>> available()["numpy"]
+    ''
+    >>> available()["cuda"]
+    'this version of ketkar has no CUDA kernels'
+    """
+    return {
+        "numpy": "",
+        "cpu": "" if _installed("numba") else "numba is not installed (python -m pip install numba)",
+        "cuda": "this version of ketkar has no CUDA kernels",
+    }
+
+
+def kernels(backend: str, *arrays: Any) -> ModuleType:
+    """The kernels of a backend, as a module: every backend has the same functions.
+
+    Parameters
+    ----------
+    backend : str
+        "numpy", "cpu" or "cuda"; "auto" follows the arrays: NumPy arrays go to "cpu" where Numba
+        is installed and to "numpy" where it is not.
+    *arrays : array
+        The arrays the kernels will be given; "auto" looks where they live.
+
+    Raises
+    ------
+    ValueError
+        If there is no backend of this name.
+    RuntimeError
+        If the backend cannot be used here. Nothing falls back to another backend in silence.
+
+    Examples
+    --------
+    >>> kernels("numpy").__name__
+    'ketkar.kernels.reference'
+    >>> kernels("gpu")
+    Traceback (most recent call last):
+    ValueError: backend is 'gpu'; expected "auto", "numpy", "cpu" or "cuda"
+    """
+    if backend == "auto":
+        backend = _follow(arrays)
+    module = _LOADED.get(backend)
+    return _load(backend) if module is None else module
+
+
+def ready(array: ArrayLike, dtype: DTypeLike = None) -> NDArray[Any]:
+    """`array` as a kernel wants it: C-contiguous, aligned, writeable; copied only where it is not.
+
+    Examples
+    --------
+    >>> x = np.zeros((3, 2))
+    >>> ready(x) is x, ready(x.T) is x.T
+    (True, False)
+    """
+    return np.require(array, dtype, ("C", "A", "W"))
+
+
+def threads() -> int:
+    """How many threads a large product may use: KETKAR_NUM_THREADS, or the processors given to us.
+
+    Raises
+    ------
+    ValueError
+        If KETKAR_NUM_THREADS is not a positive number.
+    """
+    asked = os.environ.get("KETKAR_NUM_THREADS", "")
+    if not asked:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise ValueError(f"KETKAR_NUM_THREADS is {asked!r}; expected a positive number of threads")
+    return int(asked)
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):  # an entry of None in sys.modules blocks the import
+        return False
+
+
+def _follow(arrays: tuple[Any, ...]) -> str:
+    if any(hasattr(array, "__cuda_array_interface__") for array in arrays):
+        return "cuda"
+    if "cpu" in _LOADED:
+        return "cpu"
+    return "cpu" if _installed("numba") else "numpy"
+
+
+def _load(backend: str) -> ModuleType:
+    if backend not in BACKENDS:
+        names = '"auto", "numpy", "cpu" or "cuda"'
+        raise ValueError(f"backend is {backend!r}; expected {names}")
+    reasons = available()
+    if reasons[backend]:
+        there = " and ".join(f'"{name}"' for name, reason in reasons.items() if not reason)
+        raise RuntimeError(f'backend "{backend}" is not there: {reasons[backend]}; there is {there}')
+    try:
+        module = importlib.import_module(_MODULES[backend])
+    except ImportError as error:
+        raise RuntimeError(
+            f'backend "{backend}" cannot be loaded ({error}); there is "numpy"'
+        ) from error
+    _LOADED[backend] = module
+    return module

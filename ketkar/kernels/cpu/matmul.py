@@ -1,0 +1,107 @@
+"""Products of matrices: C = scale C + A B.
+
+What is computed: C (M, N) from A (M, K) and B (K, N), row-major, A and B with any strides, so that
+either may be a transpose.
+
+Where the loops are: the innermost runs over K inside `_micro`, whose tile of ROWS x COLUMNS vectors
+of C stays in registers; each turn loads COLUMNS vectors of B and broadcasts ROWS numbers of A. Around
+it run the rows of tiles, then panels of COLUMNS vectors of B, then blocks of K, short enough that a
+panel's block stays in the first cache while the rows pass over it.
+
+Why it is fast: a turn makes ROWS x COLUMNS multiply-adds of full vectors from ROWS + COLUMNS loads
+and no store. A panel that is narrower than a tile, or whose rows are not contiguous, is first copied
+into a small buffer and filled up with zeros, so that the tile knows no edges; rows past the last
+repeat it, and an edge of C goes through the same buffer.
+
+The order of a sum over K depends on K alone: not on the tile, the edge or the number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ketkar.kernels.cpu.compiling import helper
+from ketkar.kernels.cpu.machine import COLUMNS, ROWS
+from ketkar.kernels.cpu.tile import (
+    lanes,
+    load,
+    number,
+    out_of_line,
+    store,
+    tile_outer,
+    tile_store,
+    tile_zeros,
+)
+
+BLOCK = 256
+
+
+@helper
+def buffer_size(here: Any) -> int:
+    """How many numbers `matmul` needs in its buffer."""
+    return (BLOCK + ROWS) * COLUMNS * lanes(here)
+
+
+@helper
+def _micro(
+    a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
+) -> None:
+    """One full tile of C."""
+    out_of_line()
+    tile = tile_zeros(b)
+    for _ in range(K):
+        tile = tile_outer(tile, a, ra, rows, b)
+        a = a + ka
+        b = b + kb
+    tile_store(tile, c, sc, scale)
+
+
+@helper
+def _pack(b: Any, kb: int, cb: int, K: int, columns: int, width: int, panel: Any) -> None:
+    """Copy K rows of `columns` numbers into a panel of `width`, zeros behind."""
+    zero = number(b, 0)
+    for k in range(K):
+        for j in range(columns):
+            store(panel, k * width + j, load(b, k * kb + j * cb))
+        for j in range(columns, width):
+            store(panel, k * width + j, zero)
+
+
+@helper
+def _edge(tile: Any, width: int, rows: int, columns: int, c: Any, sc: int, scale: Any) -> None:
+    """Move the part of a stored tile that lies inside C."""
+    for r in range(rows):
+        for j in range(columns):
+            value = load(tile, r * width + j)
+            if scale != 0:
+                value += scale * load(c, r * sc + j)
+            store(c, r * sc + j, value)
+
+
+@helper
+def matmul(
+    a: Any, ra: int, ka: int, b: Any, kb: int, cb: int, c: Any, sc: int,
+    M: int, N: int, K: int, scale: Any, buffer: Any,
+) -> None:  # fmt: skip
+    """C (M, N) = scale C + A B: A has strides (ra, ka), B (kb, cb), C (sc, 1)."""
+    width = COLUMNS * lanes(b)
+    scratch = buffer + BLOCK * width
+    zero = number(b, 0)
+    for k0 in range(0, K, BLOCK):
+        depth = min(BLOCK, K - k0)
+        for j in range(0, N, width):
+            columns = min(width, N - j)
+            panel, kp = b + (k0 * kb + j * cb), kb
+            if cb != 1 or columns < width:
+                _pack(panel, kb, cb, depth, columns, width, buffer)
+                panel, kp = buffer, width
+            for i in range(0, M, ROWS):
+                rows = min(ROWS, M - i)
+                here = a + (i * ra + k0 * ka)
+                there = c + (i * sc + j)
+                if rows == ROWS and columns == width:
+                    _micro(here, ra, ka, rows, panel, kp, depth, there, sc, scale)
+                else:
+                    _micro(here, ra, ka, rows, panel, kp, depth, scratch, width, zero)
+                    _edge(scratch, width, rows, columns, there, sc, scale)
+        scale = number(b, 1)

@@ -1,0 +1,180 @@
+"""The kernels in NumPy, written as the equations read: the oracle for every other backend.
+
+A stack of dense layers keeps all its parameters in one flat vector: W_1 (row after row), b_1,
+W_2, b_2, and so on. `widths` are the numbers of units (n_0, n_1, ..., n_L), input first;
+`activations` and `loss` are numbers from `ketkar.kernels.codes`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ketkar.kernels.codes import (
+    BINARY_CROSS_ENTROPY,
+    CROSS_ENTROPY,
+    LABEL_OUT_OF_RANGE,
+    RELU,
+    SIGMOID,
+    SQUARED_ERROR,
+    TANH,
+)
+
+Array = NDArray[Any]
+
+
+def exp(x: Array, y: Array) -> None:
+    """Fill y with e^x."""
+    with np.errstate(over="ignore", under="ignore"):
+        np.exp(x, out=y)
+
+
+def sigmoid(x: Array, y: Array) -> None:
+    """Fill y with 1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
+    with np.errstate(under="ignore"):
+        small = np.exp(-np.abs(x))
+        y[...] = np.where(x >= 0, 1, small) / (1 + small)  # (3.31)
+
+
+def tanh(x: Array, y: Array) -> None:
+    """Fill y with tanh(x)."""
+    np.tanh(x, out=y)  # (3.39)
+
+
+def dense_forward(x: Array, W: Array, b: Array, z: Array) -> None:
+    """Fill z (N, m) with x W + b, of x (N, n), W (n, m) and b (m,)."""
+    z[...] = x @ W + b  # (3.7)
+
+
+def dense_backward(dz: Array, x: Array, W: Array, dx: Array, dW: Array, db: Array) -> None:
+    """Fill dx (N, n), dW (n, m) and db (m,) from dz (N, m): the gradients of a dense layer."""
+    dx[...] = dz @ W.T  # (3.16)
+    dW[...] = x.T @ dz  # (3.17)
+    db[...] = dz.sum(axis=0)  # (3.17)
+
+
+def dense_stack_forward(theta: Array, x: Array, widths: Array, activations: Array, y: Array) -> None:
+    """Fill y (N, n_L) with the output of the whole stack for x (N, n_0)."""
+    y[...] = _outputs(_layers(theta, widths), x, activations)[-1]  # (3.8)
+
+
+def dense_train_step(
+    theta: Array,
+    velocity: Array,
+    x: Array,
+    targets: Array,
+    labels: Array,
+    widths: Array,
+    activations: Array,
+    loss: int,
+    lr: float,
+    momentum: float,
+) -> float:
+    """One step of steepest descent on a batch: theta changes in place, the loss before it returns.
+
+    Parameters
+    ----------
+    theta : array (p,)
+        All parameters of the stack.
+    velocity : array (p,)
+        The running step of (3.13); empty where momentum is 0.
+    x : array (N, n_0)
+    targets : array (N, n_L)
+        Read by every loss but the cross entropy of labels, for which it may have no rows.
+    labels : int64 array (N,)
+        Read by the cross entropy of labels alone.
+    widths, activations : int64 arrays (L + 1,) and (L,)
+    loss : int
+    lr, momentum : float
+
+    Returns
+    -------
+    float
+        The mean loss over the batch, or LABEL_OUT_OF_RANGE with nothing changed.
+    """
+    if loss == CROSS_ENTROPY and ((labels < 0) | (labels >= widths[-1])).any():
+        return LABEL_OUT_OF_RANGE
+    layers = _layers(theta, widths)
+    outputs = _outputs(layers, x, activations)
+    value, dy = _loss(outputs[-1], targets, labels, loss)
+    gradient = np.empty_like(theta)
+    gradients = _layers(gradient, widths)
+    for layer in reversed(range(len(layers))):
+        delta = dy * _slope(outputs[layer + 1], activations[layer])  # (3.15), (3.16)
+        dW, db = gradients[layer]
+        dW[...] = outputs[layer].T @ delta  # (3.17)
+        db[...] = delta.sum(axis=0)  # (3.17)
+        if layer:
+            dy = delta @ layers[layer][0].T  # (3.16)
+    if momentum == 0.0:
+        theta -= theta.dtype.type(lr) * gradient  # (3.12)
+    else:
+        velocity *= theta.dtype.type(momentum)
+        velocity -= theta.dtype.type(lr) * gradient  # (3.13)
+        theta += velocity
+    return value
+
+
+def _layers(theta: Array, widths: Array) -> list[tuple[Array, Array]]:
+    """Views of every layer's W (n, m) and b (m,) inside the flat vector."""
+    layers, start = [], 0
+    for n, m in zip(widths[:-1].tolist(), widths[1:].tolist(), strict=True):
+        W = theta[start : start + n * m].reshape(n, m)
+        b = theta[start + n * m : start + n * m + m]
+        layers.append((W, b))
+        start += n * m + m
+    return layers
+
+
+def _outputs(layers: list[tuple[Array, Array]], x: Array, activations: Array) -> list[Array]:
+    """The input and every layer's output (3.8)."""
+    outputs = [x]
+    for (W, b), code in zip(layers, activations.tolist(), strict=True):
+        z = np.empty((len(x), len(b)), x.dtype)
+        dense_forward(outputs[-1], W, b, z)
+        outputs.append(_activate(z, code))
+    return outputs
+
+
+def _activate(z: Array, code: int) -> Array:
+    if code == SIGMOID:
+        sigmoid(z, z)
+    elif code == TANH:
+        tanh(z, z)
+    elif code == RELU:
+        np.maximum(z, 0, out=z)  # (3.36)
+    return z
+
+
+def _slope(y: Array, code: int) -> Array:
+    """The derivative of an activation, from its value y."""
+    if code == SIGMOID:
+        return y * (1 - y)  # (3.32)
+    if code == TANH:
+        return 1 - y * y  # (3.40)
+    if code == RELU:
+        return (y > 0).astype(y.dtype)  # (3.37)
+    return np.ones_like(y)
+
+
+def _loss(y: Array, targets: Array, labels: Array, loss: int) -> tuple[float, Array]:
+    """The mean loss and its gradient with respect to y (N, m)."""
+    N, m = y.shape
+    with np.errstate(over="ignore", under="ignore"):
+        if loss == SQUARED_ERROR:
+            value, dy = (y - targets) ** 2, 2 * (y - targets)  # (3.28)
+        elif loss == BINARY_CROSS_ENTROPY:
+            value = np.maximum(y, 0) - y * targets + np.log1p(np.exp(-np.abs(y)))  # (3.23)
+            dy = np.empty_like(y)
+            sigmoid(y, dy)
+            dy -= targets
+        else:
+            if loss == CROSS_ENTROPY:
+                targets = np.eye(m, dtype=y.dtype)[labels]
+            shifted = y - y.max(axis=1, keepdims=True)
+            log_sum = np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+            value = np.where(targets == 0, 0, targets * (log_sum - shifted))  # (3.26)
+            dy = targets.sum(axis=1, keepdims=True) * np.exp(shifted - log_sum) - targets
+        return float(value.sum(dtype=np.float64)) / N, dy / N

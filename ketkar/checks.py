@@ -1,0 +1,182 @@
+"""Checks of what a user passes in: each failure is one sentence that names axes and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Float = np.float32 | np.float64
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
+    """`value` as an array of float32 or float64; integers and booleans become float64.
+
+    Raises
+    ------
+    TypeError
+        If `value` holds anything but real numbers.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{name} is ragged: its rows have different lengths") from None
+    if array.dtype in (np.float32, np.float64):
+        return array
+    if array.dtype.kind in "iub" or array.dtype == np.float16:
+        return array.astype(np.float64)
+    raise TypeError(
+        f"{name} holds {array.dtype} values; expected real numbers (float32 or float64)"
+    )
+
+
+def axes(array: NDArray[Any], name: str, expected: Sequence[str], function: str) -> None:
+    """Refuse an array whose number of axes is not ``len(expected)``.
+
+    Examples
+    --------
+    >>> axes(np.zeros((2, 3, 4)), "x", ("batch", "input"), "dense")
+    Traceback (most recent call last):
+    ValueError: x has 3 axes (2, 3, 4); dense expects 2: (batch, input)
+    """
+    if array.ndim != len(expected):
+        wanted = ", ".join(expected) + ("," if len(expected) == 1 else "")
+        raise ValueError(
+            f"{name} has {_count(array.ndim, 'axis', 'axes')} {array.shape}; "
+            f"{function} expects {len(expected)}: ({wanted})"
+        )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def same_length(
+    a: NDArray[Any], a_name: str, a_axis: int, b: NDArray[Any], b_name: str, b_axis: int, what: str
+) -> None:
+    """Refuse two arrays that disagree about the length of an axis they share.
+
+    Examples
+    --------
+    >>> same_length(np.zeros((2, 3)), "x", 1, np.zeros((4, 5)), "W", 0, "inputs")
+    Traceback (most recent call last):
+    ValueError: x has 3 inputs (axis 1 of (2, 3)) but W has 4 (axis 0 of (4, 5))
+    """
+    if a.shape[a_axis] != b.shape[b_axis]:
+        raise ValueError(
+            f"{a_name} has {a.shape[a_axis]} {what} (axis {a_axis} of {a.shape}) "
+            f"but {b_name} has {b.shape[b_axis]} (axis {b_axis} of {b.shape})"
+        )
+
+
+def same_shape(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> None:
+    """Refuse two arrays of different shapes."""
+    if a.shape != b.shape:
+        raise ValueError(f"{a_name} has shape {a.shape} but {b_name} has shape {b.shape}")
+
+
+def not_empty(array: NDArray[Any], name: str) -> None:
+    """Refuse an array without elements, such as an empty batch."""
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: its shape is {array.shape}")
+
+
+def probabilities(array: NDArray[Any], name: str) -> None:
+    """Refuse values outside [0, 1]; NaN passes, as it does everywhere in NumPy."""
+    bad = (array < 0) | (array > 1)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{name} must lie in [0, 1]; {name}[{', '.join(map(str, where))}] is {array[where]:g}"
+        )
+
+
+def labels(value: ArrayLike, name: str, classes: int) -> NDArray[np.int64]:
+    """`value` as class labels 0 .. classes - 1, one an example.
+
+    Raises
+    ------
+    TypeError
+        If the labels are not whole numbers.
+    ValueError
+        If a label is not below `classes`, or `value` has not one axis.
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} holds {array.dtype} values; expected whole numbers, the labels")
+    axes(array, name, ("batch",), "a set of labels")
+    bad = (array < 0) | (array >= classes)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise ValueError(
+            f"{name} must lie in 0 .. {classes - 1} for {classes} classes; "
+            f"{name}[{i}] is {array[i]}"
+        )
+    return array.astype(np.int64, copy=False)
+
+
+def positive(value: float, name: str) -> float:
+    """`value` as a float, refused unless it is finite and above zero."""
+    number = real(value, name)
+    if not number > 0:
+        raise ValueError(f"{name} must be above 0, got {value!r}")
+    return number
+
+
+def between(value: float, name: str, low: float, high: float) -> float:
+    """`value` as a float, refused unless low <= value < high."""
+    number = real(value, name)
+    if not low <= number < high:
+        raise ValueError(f"{name} must be at least {low:g} and below {high:g}, got {value!r}")
+    return number
+
+
+def real(value: float, name: str) -> float:
+    """`value` as a finite float."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {value!r}")
+    return number
+
+
+def count(value: int, name: str, *, least: int = 1) -> int:
+    """`value` as an int, refused unless it is a whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def one_of(value: str, name: str, choices: Sequence[str]) -> str:
+    """`value`, refused unless it is one of `choices`."""
+    if value not in choices:
+        named = ", ".join(f'"{choice}"' for choice in choices)
+        raise ValueError(f"{name} must be one of {named}; got {value!r}")
+    return value
+
+
+def generator(rng: np.random.Generator | int | None, name: str = "rng") -> np.random.Generator:
+    """A generator of random numbers: the one given, or a new one from the seed given.
+
+    Raises
+    ------
+    TypeError
+        If `rng` is None: there is no global random state in this package.
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    if isinstance(rng, int | np.integer) and not isinstance(rng, bool):
+        if rng < 0:
+            raise ValueError(f"{name} must be a generator or a seed of at least 0, got {rng}")
+        return np.random.default_rng(int(rng))
+    raise TypeError(
+        f"{name} must be a numpy.random.Generator or a whole number to seed one, got {rng!r}"
+    )

@@ -1,0 +1,25 @@
+"""Data to learn from: worked examples, sets generated from a seed, and real digits.
+
+Nothing here needs a network connection. What is generated comes from a generator that the caller
+passes in, so the same seed gives the same data.
+"""
+
+from ketkar.datasets.dataset import Dataset, Split, split
+from ketkar.datasets.digits import digits
+from ketkar.datasets.generated import coin_flips, noisy_line, noisy_sine, two_moons
+from ketkar.datasets.worked import InferenceExample, inference_example, logic_gate, xor
+
+__all__ = [
+    "Dataset",
+    "InferenceExample",
+    "Split",
+    "coin_flips",
+    "digits",
+    "inference_example",
+    "logic_gate",
+    "noisy_line",
+    "noisy_sine",
+    "split",
+    "two_moons",
+    "xor",
+]

@@ -1,0 +1,40 @@
+"""Networks as values: a layer has parameters elsewhere, and chaining layers gives a layer.
+
+A layer is an immutable description with three functions: ``init`` draws parameters, ``forward``
+returns the output and a trace, ``backward`` goes back over that trace. Parameters and their
+gradients are NamedTuples of the same type.
+"""
+
+from ketkar.network.chain import Chain, chain
+from ketkar.network.initial import (
+    INITIALISERS,
+    glorot_uniform,
+    he_normal,
+    initial,
+    uniform,
+    zeros,
+)
+from ketkar.network.layer import Dense, DenseTrace, Layer
+from ketkar.network.parameters import check_layer, count_parameters, flatten, unflatten
+from ketkar.network.storage import Saved, load, save
+
+__all__ = [
+    "INITIALISERS",
+    "Chain",
+    "Dense",
+    "DenseTrace",
+    "Layer",
+    "Saved",
+    "chain",
+    "check_layer",
+    "count_parameters",
+    "flatten",
+    "glorot_uniform",
+    "he_normal",
+    "initial",
+    "load",
+    "save",
+    "unflatten",
+    "uniform",
+    "zeros",
+]

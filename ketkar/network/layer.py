@@ -1,0 +1,137 @@
+"""The contract of a layer, and the dense layer as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ketkar import checks
+from ketkar.feedforward.activations import activation as find
+from ketkar.feedforward.layer import DenseParams, dense, dense_backward
+from ketkar.network.initial import INITIALISERS, initial
+
+__all__ = ["Dense", "DenseTrace", "Layer"]
+
+Shape = tuple[int, ...]
+
+
+class Layer(Protocol):
+    """What every layer can do, a chain of layers included.
+
+    A layer holds no arrays. Parameters go in and gradients of the same type come out; what the
+    way back needs of the way forward is in the trace.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind of layer, such as ``"dense"``."""
+        ...
+
+    def output_shape(self, shape: Shape | None) -> Shape:
+        """Shape of one output example for inputs of `shape`; None where that is not known yet."""
+        ...
+
+    def init(self, rng: np.random.Generator | int, dtype: Any = np.float64) -> Any:
+        """Draw initial parameters."""
+        ...
+
+    def forward(
+        self, params: Any, x: ArrayLike, *, backend: str = "auto"
+    ) -> tuple[NDArray[Any], Any]:
+        """The output for a batch, and the trace."""
+        ...
+
+    def backward(
+        self, params: Any, dy: ArrayLike, trace: Any, *, backend: str = "auto"
+    ) -> tuple[NDArray[Any], Any]:
+        """The gradient with respect to the input, and the gradients of the parameters."""
+        ...
+
+
+class DenseTrace(NamedTuple):
+    """What a dense layer keeps on the way forward: its input and its weighted sums."""
+
+    x: NDArray[Any]
+    z: NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A dense layer as a value: how wide it is, how it is activated, how it starts.
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Number of inputs n, and number of units m.
+    activation : str
+        Name of the activation function, one of :data:`ketkar.feedforward.ACTIVATIONS`.
+    init_weights : str
+        Name of the initialiser of the weights, one of :data:`INITIALISERS`.
+
+    Raises
+    ------
+    ValueError
+        If a width is below 1, or there is no such activation or initialiser.
+
+    References
+    ----------
+    Textbook chapter 3, *Expressing the Neural Network in Vector Form*.
+
+    Examples
+    --------
+    >>> layer = Dense(3, 2, "tanh")
+    >>> params = layer.init(rng=0)
+    >>> params.W.shape, params.b
+    ((3, 2), array([0., 0.]))
+    """
+
+    n_in: int
+    n_out: int
+    activation: str = "identity"
+    init_weights: str = "glorot_uniform"
+
+    def __post_init__(self) -> None:
+        checks.count(self.n_in, "n_in")
+        checks.count(self.n_out, "n_out")
+        find(self.activation)
+        checks.one_of(self.init_weights, "init_weights", INITIALISERS)
+
+    @property
+    def kind(self) -> str:
+        """The name of the kind of layer."""
+        return "dense"
+
+    def output_shape(self, shape: Shape | None) -> Shape:
+        """Shape of one output example, (m,).
+
+        Raises
+        ------
+        ValueError
+            If the input has not the shape (n,).
+        """
+        if shape not in (None, (self.n_in,)):
+            raise ValueError(f"it expects inputs of shape ({self.n_in},) but gets {shape}")
+        return (self.n_out,)
+
+    def init(self, rng: np.random.Generator | int, dtype: Any = np.float64) -> DenseParams:
+        """Draw the weights by the initialiser and set the bias to zero."""
+        W = initial(self.init_weights, rng, (self.n_in, self.n_out), dtype)
+        return DenseParams(W, np.zeros(self.n_out, dtype))
+
+    def forward(
+        self, params: DenseParams, x: ArrayLike, *, backend: str = "auto"
+    ) -> tuple[NDArray[Any], DenseTrace]:
+        """The output (N, m) for a batch (N, n), and the trace."""
+        z = dense(x, *params, backend=backend)
+        return find(self.activation).value(z), DenseTrace(np.asarray(x), z)
+
+    def backward(
+        self, params: DenseParams, dy: ArrayLike, trace: DenseTrace, *, backend: str = "auto"
+    ) -> tuple[NDArray[Any], DenseParams]:
+        """The gradient with respect to the input, and the gradients of weights and bias."""
+        delta = np.asarray(dy) * find(self.activation).grad(trace.z)
+        grads = dense_backward(delta, trace.x, *params, backend=backend)
+        return grads.x, DenseParams(grads.W, grads.b)

@@ -15,7 +15,15 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["Equation", "cite", "equation", "equations", "equations_of", "functions_of"]
+__all__ = [
+    "Equation",
+    "cite",
+    "equation",
+    "equations",
+    "equations_of",
+    "functions_of",
+    "public_name",
+]
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -135,7 +143,7 @@ def cite(computes: Callable[..., Any], *, style: str = "text") -> str:
     module = getattr(computes, "__module__", "") or ""
     if not module.startswith("ketkar"):
         raise ValueError(f"cite expects a function or class of ketkar, got {computes!r}")
-    name = f"{_public_room(module)}.{computes.__qualname__}"
+    name = public_name(computes)
     rows = equations_of(computes)
     if style == "bibtex":
         note = f"Function {name}" + (f", {_line(list(rows))[:-1].lower()}" if rows else "")
@@ -161,6 +169,14 @@ def cite(computes: Callable[..., Any], *, style: str = "text") -> str:
     )
 
 
-def _public_room(module: str) -> str:
-    """The package a reader imports from: ketkar.feedforward for ketkar.feedforward.losses."""
-    return ".".join(module.split(".")[:2])
+def public_name(computes: Callable[..., Any]) -> str:
+    """The name a reader imports: ketkar.feedforward.dense for ketkar.feedforward.layer.dense.
+
+    Examples
+    --------
+    >>> from ketkar import feedforward
+    >>> public_name(feedforward.dense)
+    'ketkar.feedforward.dense'
+    """
+    room = ".".join(computes.__module__.split(".")[:2])
+    return f"{room}.{computes.__qualname__}"

@@ -61,9 +61,9 @@ class History(NamedTuple):
         matplotlib.axes.Axes
             Where it was drawn.
         """
-        from ketkar.drawing import learning_curve
+        from ketkar.drawing import curves
 
-        curves: dict[str, Any] = {"training": self.loss}
+        series: dict[str, Any] = {"training": self.loss}
         if len(self.validation_loss):
-            curves["validation"] = self.validation_loss
-        return learning_curve(curves, ax=ax)
+            series["validation"] = self.validation_loss
+        return curves(series, xlabel="epoch", ylabel="loss", ax=ax)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +38,7 @@ def matrix_blocks(
         Pairs (name, array) are drawn as rectangles, strings such as ``"+"`` are written
         between them. A vector counts as one row.
     cell : float, optional
-        Side of a cell in inches; its default fills the width.
+        Largest side of a cell in inches; cells are smaller where the width asks for it.
     size : tuple
         Width and height of the canvas in inches; None for the height that the matrices need.
     ax : matplotlib.axes.Axes, optional
@@ -68,11 +69,11 @@ def matrix_blocks(
     matrices = [block[1] for block in blocks if not isinstance(block, str)]
     if not matrices:
         raise ValueError("matrix_blocks needs at least one pair (name, array)")
-    gap = 0.28
+    gap = 0.15
     room = (
         size[0] - gap * (len(blocks) + 1) - sum(_breadth(t) for t in blocks if isinstance(t, str))
     )
-    side = cell or min(0.36, room / sum(max(m.shape[1], 2) for m in matrices))
+    side = min(cell or 0.36, room / sum(max(m.shape[1], 2) for m in matrices))
     height = size[1] or max(m.shape[0] for m in matrices) * side + 1.0
     ax = canvas(size[0], height, ax)
     breadths = [
@@ -99,7 +100,7 @@ def _matrix(name: str, value: ArrayLike) -> tuple[str, NDArray[Any]]:
 
 def _breadth(text: str) -> float:
     """About how wide a sign of 14 points is, in inches."""
-    return 0.14 * len(text.replace("$", "")) + 0.02
+    return 0.14 * len(re.sub(r"\\[a-z]+", "x", text.replace("$", ""))) + 0.02
 
 
 def _cells(ax: Axes, name: str, matrix: NDArray[Any], x: float, y: float, side: float) -> None:
@@ -126,11 +127,20 @@ def _cells(ax: Axes, name: str, matrix: NDArray[Any], x: float, y: float, side: 
 
 def _shades(matrix: NDArray[Any]) -> NDArray[Any]:
     """Colours of the cells: red below zero, white at zero, blue above."""
-    import matplotlib
-
-    largest = float(np.abs(matrix).max()) or 1.0
-    rgba: NDArray[Any] = matplotlib.colormaps["RdBu"](0.5 + 0.38 * matrix / largest)
+    rgba: NDArray[Any] = pyplot().get_cmap("RdBu")(0.5 + 0.38 * matrix / _largest(matrix))
     return rgba
+
+
+def _luminance(colours: NDArray[Any]) -> NDArray[Any]:
+    """Brightness of colours in [0, 1]; above 0.179 black ink has more contrast than white."""
+    c = colours[..., :3]
+    linear = np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def _largest(values: NDArray[Any]) -> float:
+    """The largest size of a value, which sets the scale of colours; 1 where all are zero."""
+    return float(np.abs(values).max(initial=0.0, where=np.isfinite(values))) or 1.0
 
 
 def number_grid(
@@ -178,8 +188,6 @@ def number_grid(
     >>> [text.get_text() for text in ax.texts]
     ['1', '0.5']
     """
-    import matplotlib
-
     matrix = _matrix("values", values)[1]
     for name, names, length in (("rows", rows, len(matrix)), ("columns", columns, matrix.shape[1])):
         if names is not None and len(names) != length:
@@ -187,15 +195,13 @@ def number_grid(
     n, m = matrix.shape
     ax = axes(ax, (min(0.75 * m + 1.2, 6.4), 0.5 * n + 1.1))
     signed = bool((matrix < 0).any())
-    largest = float(np.nanmax(np.abs(matrix))) or 1.0
-    scale = matplotlib.colormaps["RdBu" if signed else "Blues"]
+    largest = _largest(matrix)
+    scale = pyplot().get_cmap("RdBu" if signed else "Blues")
     shade = scale(0.5 + 0.5 * matrix / largest if signed else matrix / largest)
     ax.imshow(shade, aspect="auto" if m > 12 else "equal")
-    # Brightness as the eye weighs the three colours decides the ink.
-    bright = shade[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
+    ink = np.where(_luminance(shade) > 0.179, "black", "white")
     for i, j in np.ndindex(n, m):
-        ink = "black" if bright[i, j] > 0.45 else "white"
-        label(ax, (j, i), number(float(matrix[i, j]), decimals), size=size, color=ink)
+        label(ax, (j, i), number(float(matrix[i, j]), decimals), size=size, color=str(ink[i, j]))
     ax.set_xticks(range(m) if columns else [], columns or [])
     ax.set_yticks(range(n) if rows else [], rows or [])
     ax.tick_params(length=0)
@@ -261,7 +267,7 @@ def image_grid(
         with plt.style.context(style()):
             figure = plt.figure(figsize=(side * columns, rows * (side + 0.3 * bool(titles))))
     assert figure is not None
-    largest = float(np.abs(stack).max()) or 1.0
+    largest = _largest(stack)
     scale, lowest = ("gray", -largest) if signed else ("gray_r", 0.0)
     for k in range(count):
         ax = figure.add_subplot(rows, columns, k + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +79,7 @@ def function_panel(
     curves_of: Mapping[str, ArrayLike],
     *,
     points: Mapping[str, tuple[float, float]] | None = None,
+    above: Collection[str] = (),
     xlabel: str = "$z$",
     ax: Axes | None = None,
 ) -> Axes:
@@ -91,7 +92,9 @@ def function_panel(
     curves_of : mapping of str to array_like, shape (n,)
         Values by name, such as ``{"sigmoid": ..., "derivative": ...}``.
     points : mapping of str to tuple of float, optional
-        Points (z, value) by the text that stands beside them.
+        Points (z, value) by the text that stands below and to the right of them.
+    above : collection of str
+        The texts that stand above their points instead.
     xlabel : str
         Name of the horizontal axis.
     ax : matplotlib.axes.Axes, optional
@@ -122,7 +125,8 @@ def function_panel(
     for text, at in (points or {}).items():
         ax.plot(*at, "o", color=COLOURS["black"], markersize=7, zorder=4, label="_point")
         paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
-        ax.annotate(text, at, (10, -6), textcoords="offset points", va="top", bbox=paper)
+        side = {"xytext": (10, 6)} if text in above else {"xytext": (10, -6), "va": "top"}
+        ax.annotate(text, at, textcoords="offset points", bbox=paper, **side)
     ax.grid(alpha=0.25)
     return ax
 
@@ -179,7 +183,9 @@ def bars(
     drawn = ax.bar(range(len(heights)), heights, color=COLOURS["sky"], edgecolor=COLOURS["black"])
     if highlight is not None:
         drawn[highlight].set(facecolor=COLOURS["orange"], hatch="//")
-    ax.bar_label(drawn, [number(value, decimals) for value in heights], padding=2, fontsize=10)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    texts = [number(value, decimals) for value in heights]
+    ax.bar_label(drawn, texts, padding=2.5, fontsize=10, bbox=paper, zorder=4)
     ax.set_xticks(range(len(heights)), names)
     ax.set(ylabel=ylabel, title=title)
     ax.margins(y=0.15)
@@ -236,14 +242,17 @@ def contour_path(
     ax.contour(
         across, up, heights, levels=levels, colors=COLOURS["grey"], linewidths=0.7, alpha=0.8
     )
+    starts: set[tuple[float, float]] = set()
     for marker, (name, path) in zip("osD^v", paths.items(), strict=False):
         points = checks.float_array(path, name)
         checks.axes(points, name, ("step", "coordinate"), "contour_path")
         if points.shape[1] != 2:
             raise ValueError(f"{name} has {points.shape[1]} coordinates; a contour plot has 2")
         ax.plot(*points.T, marker=marker, markersize=5, linewidth=1.5, label=name)
-        ax.annotate("start", points[0], (6, 6), textcoords="offset points")
+        starts.add((float(points[0, 0]), float(points[0, 1])))
+    for start in starts:
+        ax.annotate("start", start, (6, 6), textcoords="offset points")
     ax.set(xlim=xlim, ylim=ylim, xlabel=names[0], ylabel=names[1])
     if len(paths) > 1:
-        ax.legend()
+        ax.legend(frameon=True)
     return ax

@@ -80,26 +80,28 @@ def unit_diagram(
     checks.axes(w, "w", ("input",), "unit_diagram")
     checks.same_shape(x, "x", w, "w")
     checks.not_empty(x, "x")
-    height = max(0.8 * len(x) + 1.0, 3.3)
+    height = max(0.8 * len(x) + 0.6, 0.4 * max(len(x), 2) + 2.33)
     ax = canvas(6.4, height, ax)
     middle = height - 0.45 - 0.4 * max(len(x), 2)
-    total = node(ax, (3.6, middle), r"$\sum$", radius=0.34, fill=COLOURS["light"], size=15)
-    label(ax, (3.6, middle + 0.55), f"$z$ = {number(z, decimals)}")
+    total = node(ax, (3.66, middle), r"$\sum$", radius=0.34, fill=COLOURS["light"], size=15)
+    label(ax, (3.66, middle + 0.55), f"$z$ = {number(z, decimals)}")
     for k, (xk, wk) in enumerate(zip(x, w, strict=True), start=1):
         at = middle + 0.8 * ((len(x) + 1) / 2 - k)
-        source = node(ax, (0.72, at), number(xk, decimals), radius=0.33)
+        source = node(ax, (0.72, at), number(xk, decimals), radius=0.36, size=10)
         label(ax, (0.2, at), f"$x_{{{k}}}$", size=13)
-        product = box(ax, (2.45, at), number(xk * wk, decimals), fill="white", pad=0.4)
+        product = box(ax, (2.55, at), number(xk * wk, decimals), fill="white", pad=0.4)
         arrow(ax, source, product, f"$w_{{{k}}}$ = {number(wk, decimals)}")
         arrow(ax, product, total)
-    bias = node(ax, (3.6, middle - 1.35), number(b, decimals), radius=0.33, linestyle="--")
-    label(ax, (4.05, middle - 1.35), "bias $b$", ha="left")
+    bias = node(
+        ax, (3.66, middle - 1.35), number(b, decimals), radius=0.36, size=10, linestyle="--"
+    )
+    label(ax, (4.1, middle - 1.35), "bias $b$", ha="left")
     arrow(ax, bias, total, linestyle="--")
-    squash = box(ax, (4.72, middle), SYMBOLS.get(activation, activation), size=13)
+    squash = box(ax, (4.75, middle), SYMBOLS.get(activation, activation), size=13)
     arrow(ax, total, squash)
     arrow(ax, squash, (5.36, middle))
     label(ax, (5.4, middle), f"$y$ = {number(y, decimals)}", ha="left")
-    heads = {0.72: "inputs", 2.45: "products", 3.6: "sum", 4.72: activation, 5.85: "output"}
+    heads = {0.72: "inputs", 2.55: "products", 3.66: "sum", 4.75: activation, 5.85: "output"}
     for place, name in heads.items():
         label(ax, (place, height - 0.2), name, color=COLOURS["grey"])
     return ax
@@ -193,7 +195,8 @@ def layered_network(
         ]
         if len(rows) < widths[i]:
             label(ax, (columns[i], (places[-1] + places[-2]) / 2), "⋮", size=16)
-        label(ax, (columns[i], foot / 2), labels[i] if labels else str(widths[i]), linespacing=1.3)
+        below = labels[i] if labels else str(widths[i])
+        label(ax, (columns[i], foot - 0.12), below, va="top", linespacing=1.3)
         drawn.append(circles)
     for i, matrix in enumerate(matrices):
         part = None if matrix is None else matrix[np.ix_(shown[i], shown[i + 1])]
@@ -257,7 +260,7 @@ def _edges(
     ax: Axes, left: list[Any], right: list[Any], W: NDArray[Any] | None, backward: bool
 ) -> None:
     """Lines between two layers; width and dash pattern tell the size and the sign of W."""
-    few = len(left) * len(right) <= 25
+    few = len(left) * len(right) <= 20
     largest = 1.0 if W is None else float(np.abs(W).max()) or 1.0
     for i, source in enumerate(left):
         for j, target in enumerate(right):

@@ -32,9 +32,9 @@ COLOURS = {
 }
 """Colour-blind safe colours by name; ``grey`` and ``light`` are for what stands behind."""
 
-# Yellow and sky blue are too pale for a line on white.
-CYCLE = ("blue", "vermillion", "green", "black", "purple", "orange")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (9, 2)))
+# The other colours are too pale for a line on white, whose contrast should be at least 3 to 1.
+CYCLE = ("blue", "vermillion", "green", "black", "grey")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 
 def pyplot() -> Any:

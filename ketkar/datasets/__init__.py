@@ -6,20 +6,27 @@ passes in, so the same seed gives the same data.
 
 from ketkar.datasets.dataset import Dataset, Split, split
 from ketkar.datasets.digits import digits
+from ketkar.datasets.faces import POSES, Faces, cmu_faces, synthetic_faces
 from ketkar.datasets.generated import coin_flips, noisy_line, noisy_sine, two_moons
+from ketkar.datasets.roads import roads
 from ketkar.datasets.worked import InferenceExample, inference_example, logic_gate, xor
 
 __all__ = [
+    "POSES",
     "Dataset",
+    "Faces",
     "InferenceExample",
     "Split",
+    "cmu_faces",
     "coin_flips",
     "digits",
     "inference_example",
     "logic_gate",
     "noisy_line",
     "noisy_sine",
+    "roads",
     "split",
+    "synthetic_faces",
     "two_moons",
     "xor",
 ]

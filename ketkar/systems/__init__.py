@@ -1,0 +1,41 @@
+"""The course's named systems, each a network and how it was trained.
+
+A system is a page to read from top to bottom: what goes in, what comes out, how the targets are
+written, and the settings with which it learns.
+
+=========  ==================================================================================
+Module     System
+=========  ==================================================================================
+inference  the 3-3-2 network that is worked by hand
+digits     handwritten digits from 64 pixels, 64-32-10
+faces      where a person looks, 960-3-4 (Mitchell, *Machine Learning*, section 4.7)
+alvinn     how far to steer, 960-4-30 (Pomerleau's ALVINN)
+=========  ==================================================================================
+"""
+
+from ketkar.systems.alvinn import (
+    alvinn_network,
+    centred,
+    steering_direction,
+    steering_targets,
+    train_alvinn,
+)
+from ketkar.systems.digits import digit_network, train_digits
+from ketkar.systems.faces import block_mean, encode_targets, face_network, train_faces
+from ketkar.systems.inference import inference_network, inference_params
+
+__all__ = [
+    "alvinn_network",
+    "block_mean",
+    "centred",
+    "digit_network",
+    "encode_targets",
+    "face_network",
+    "inference_network",
+    "inference_params",
+    "steering_direction",
+    "steering_targets",
+    "train_alvinn",
+    "train_digits",
+    "train_faces",
+]

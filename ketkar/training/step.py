@@ -103,18 +103,25 @@ def training_step(
     return _layer_by_layer(network, kind, lr, momentum, backend)
 
 
-def _fused(module: Any, stack: DenseStack, kind: Loss, lr: float, momentum: float) -> Step:
+def _fused(module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: float) -> Step:
     """The step of a stack of dense layers: one kernel call behind a few comparisons."""
     run = module.dense_train_step
     widths, activations = stack
     size, inputs, outputs = stack.size, int(widths[0]), int(widths[-1])
-    labels_code, rows_code = _loss_codes(kind)
+    labels_code, rows_code = _loss_codes(loss)
     no_labels = np.empty(0, np.int64)
-    no_rows = {np.dtype(t): np.empty((0, outputs), t) for t in (np.float32, np.float64)}
+    no_rows = {kind: np.empty((0, outputs), kind) for kind in _FLOATS}
+
+    def as_they_are(dtype: Any, examples: int) -> tuple[Any, ...]:
+        """Types and shapes of targets that need no look at their values."""
+        if loss.name == "squared_error":
+            return ((dtype, (examples, outputs)),)
+        return ((_LABELS, (examples,)),) if labels_code is not None else ()
 
     def step(theta: Array, velocity: Array, x: Array, y: Array) -> float:
         _theta_fits(theta, velocity, size, momentum)
         dtype = theta.dtype
+        x, y = np.asarray(x), np.asarray(y)
         if x.dtype != dtype or x.ndim != 2 or not x.flags.carray:
             x = ready(checks.float_array(x, "x"), dtype)
             checks.axes(x, "x", ("batch", "input"), "a training step")
@@ -122,22 +129,16 @@ def _fused(module: Any, stack: DenseStack, kind: Loss, lr: float, momentum: floa
         if n != inputs or not examples:
             checks.not_empty(x, "x")
             raise ValueError(f"x has {n} inputs {x.shape}; the network has {inputs}")
-        if labels_code is not None and y.ndim == 1 and y.dtype == np.int64:
-            if len(y) != examples or not y.flags.carray:
-                y = ready(kind.targets(y, examples, outputs, dtype))
+        if not (y.flags.carray and (y.dtype, y.shape) in as_they_are(dtype, examples)):
+            y = ready(loss.targets(y, examples, outputs, dtype))
+        if labels_code is not None and y.ndim == 1:
             code, rows, labels = labels_code, no_rows[dtype], y
         else:
-            y = ready(kind.targets(y, examples, outputs, dtype))
-            if labels_code is not None and y.ndim == 1:
-                code, rows, labels = labels_code, no_rows[dtype], y
-            else:
-                code, rows, labels = rows_code, y, no_labels
-        value = float(
-            run(theta, velocity, x, rows, labels, widths, activations, code, lr, momentum)
-        )
+            code, rows, labels = rows_code, y, no_labels
+        value = run(theta, velocity, x, rows, labels, widths, activations, code, lr, momentum)
         if value == codes.LABEL_OUT_OF_RANGE:
             checks.labels(y, "y", outputs)
-        return value
+        return float(value)
 
     return step
 
@@ -165,6 +166,7 @@ def _theta_fits(theta: Array, velocity: Array, size: int, momentum: float) -> No
 
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+_LABELS = np.dtype(np.int64)
 
 
 def _layer_by_layer(network: Layer, kind: Loss, lr: float, momentum: float, backend: str) -> Step:

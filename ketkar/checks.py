@@ -13,6 +13,20 @@ Float = np.float32 | np.float64
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
+def array_of(value: ArrayLike, name: str) -> NDArray[Any]:
+    """`value` as an array of whatever it holds.
+
+    Raises
+    ------
+    TypeError
+        If its rows have different lengths.
+    """
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise TypeError(f"{name} is ragged: its rows have different lengths") from None
+
+
 def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
     """`value` as an array of float32 or float64; integers and booleans become float64.
 
@@ -21,12 +35,11 @@ def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
     TypeError
         If `value` holds anything but real numbers.
     """
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise TypeError(f"{name} is ragged: its rows have different lengths") from None
+    array = array_of(value, name)
     if array.dtype in (np.float32, np.float64):
         return array
+    if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8):  # of the other byte order
+        return array.astype(array.dtype.newbyteorder("="))
     if array.dtype.kind in "iub" or array.dtype == np.float16:
         return array.astype(np.float64)
     raise TypeError(
@@ -79,6 +92,17 @@ def same_shape(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> No
         raise ValueError(f"{a_name} has shape {a.shape} but {b_name} has shape {b.shape}")
 
 
+def axis_of(array: NDArray[Any], name: str, axis: int) -> None:
+    """Refuse an array that has no such axis."""
+    if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
+        raise TypeError(f"axis must be a whole number, got {axis!r}")
+    if not -array.ndim <= axis < array.ndim:
+        raise ValueError(
+            f"axis {axis} is not there: {name} has {_count(array.ndim, 'axis', 'axes')} "
+            f"{array.shape}"
+        )
+
+
 def not_empty(array: NDArray[Any], name: str) -> None:
     """Refuse an array without elements, such as an empty batch."""
     if array.size == 0:
@@ -90,9 +114,8 @@ def probabilities(array: NDArray[Any], name: str) -> None:
     bad = (array < 0) | (array > 1)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise ValueError(
-            f"{name} must lie in [0, 1]; {name}[{', '.join(map(str, where))}] is {array[where]:g}"
-        )
+        place = f"{name}[{', '.join(map(str, where))}]" if where else "it"
+        raise ValueError(f"{name} must lie in [0, 1]; {place} is {array[where]:g}")
 
 
 def labels(value: ArrayLike, name: str, classes: int) -> NDArray[np.int64]:
@@ -103,9 +126,10 @@ def labels(value: ArrayLike, name: str, classes: int) -> NDArray[np.int64]:
     TypeError
         If the labels are not whole numbers.
     ValueError
-        If a label is not below `classes`, or `value` has not one axis.
+        If there is no label, one is not below `classes`, or `value` has not one axis.
     """
-    array = np.asarray(value)
+    array = array_of(value, name)
+    not_empty(array, name)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} holds {array.dtype} values; expected whole numbers, the labels")
     axes(array, name, ("batch",), "a set of labels")
@@ -135,11 +159,14 @@ def between(value: float, name: str, low: float, high: float) -> float:
     return number
 
 
-def real(value: float, name: str) -> float:
+def real(value: Any, name: str) -> float:
     """`value` as a finite float."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        # a text such as "0.1" is not a number, though float() takes it
+        number = float("" if isinstance(value, str | bytes) else value)
+    except OverflowError:
+        number = math.inf
+    except (TypeError, ValueError, DeprecationWarning):
         raise TypeError(f"{name} must be a number, got {value!r}") from None
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {value!r}")
@@ -157,7 +184,7 @@ def count(value: int, name: str, *, least: int = 1) -> int:
 
 def one_of(value: str, name: str, choices: Sequence[str]) -> str:
     """`value`, refused unless it is one of `choices`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         named = ", ".join(f'"{choice}"' for choice in choices)
         raise ValueError(f"{name} must be one of {named}; got {value!r}")
     return value

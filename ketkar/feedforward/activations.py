@@ -279,7 +279,7 @@ def softmax(z: ArrayLike, axis: int = -1) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If `z` has no axis or is empty.
+        If `z` is empty or has no such axis.
 
     References
     ----------
@@ -294,7 +294,9 @@ def softmax(z: ArrayLike, axis: int = -1) -> NDArray[Any]:
     if z.ndim == 0:
         raise ValueError("z is a single number; softmax expects at least 1 axis: (class,)")
     checks.not_empty(z, "z")
-    with np.errstate(invalid="ignore"):  # infinity minus infinity: NaN is the answer
+    checks.axis_of(z, "z", axis)
+    # infinity minus infinity: NaN is the answer; a score too far below the largest: -infinity is
+    with np.errstate(invalid="ignore", over="ignore"):
         scores = np.exp(z - z.max(axis=axis, keepdims=True))
     return scores / scores.sum(axis=axis, keepdims=True)  # (3.33)
 
@@ -324,6 +326,7 @@ def softmax_backward(dy: ArrayLike, y: ArrayLike, axis: int = -1) -> NDArray[Any
     """
     dy, y = checks.float_array(dy, "dy"), checks.float_array(y, "y")
     checks.same_shape(dy, "dy", y, "y")
+    checks.axis_of(y, "y", axis)
     return y * (dy - (dy * y).sum(axis=axis, keepdims=True))
 
 

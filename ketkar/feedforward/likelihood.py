@@ -7,6 +7,7 @@ the losses of :mod:`ketkar.feedforward.losses` are their sums.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar.equations import equation
-from ketkar.feedforward.losses import one_hot
 
 __all__ = ["bernoulli_nll", "categorical_nll", "gaussian_nll"]
 
@@ -54,6 +54,7 @@ def bernoulli_nll(y: ArrayLike, p: ArrayLike) -> NDArray[Any]:
     if not np.isin(y, (0, 1)).all():
         raise ValueError("y must hold only 0 and 1, the outcomes of a Bernoulli variable")
     checks.probabilities(p, "p")
+    y = y.astype(p.dtype, copy=False)
     with np.errstate(divide="ignore"):
         return -np.log(p**y * (1 - p) ** (1 - y))  # (3.21)
 
@@ -96,8 +97,9 @@ def categorical_nll(y: ArrayLike, probs: ArrayLike) -> NDArray[Any]:
     if not np.allclose(total, 1, rtol=0, atol=1e-5, equal_nan=True):
         row = int(np.argmax(np.abs(total - 1) > 1e-5))
         raise ValueError(f"row {row} of probs sums to {total[row]:g}; a distribution sums to 1")
-    rows = one_hot(y, probs.shape[1])
-    checks.same_length(probs, "probs", 0, rows, "y", 0, "examples")
+    labels = checks.labels(y, "y", probs.shape[1])
+    checks.same_length(probs, "probs", 0, labels, "y", 0, "examples")
+    rows = np.eye(probs.shape[1], dtype=probs.dtype)[labels]
     with np.errstate(divide="ignore"):
         return -np.log(np.prod(probs**rows, axis=1))  # (3.24)
 
@@ -137,4 +139,5 @@ def gaussian_nll(y: ArrayLike, mean: ArrayLike, sigma: float = 1.0) -> NDArray[A
     y, mean = checks.float_array(y, "y"), checks.float_array(mean, "mean")
     checks.same_shape(y, "y", mean, "mean")
     sigma = checks.positive(sigma, "sigma")
-    return (y - mean) ** 2 / (2 * sigma**2) + 0.5 * np.log(2 * np.pi * sigma**2)  # (3.27)
+    deviation = (y.astype(mean.dtype, copy=False) - mean) / sigma
+    return deviation**2 / 2 + (0.5 * math.log(2 * math.pi) + math.log(sigma))  # (3.27)

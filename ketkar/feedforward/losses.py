@@ -172,7 +172,7 @@ def binary_cross_entropy_grad(p: ArrayLike, y: ArrayLike, reduction: str = "mean
     array([-2.])
     """
     p, y = _probable_pair(p, y)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         miss = np.where(y == 0, 0, y / p)
         false_alarm = np.where(y == 1, 0, (1 - y) / (1 - p))
     return np.where(np.isnan(p), p, false_alarm - miss) * _share(p, reduction)
@@ -215,7 +215,8 @@ def binary_cross_entropy_with_logits(z: ArrayLike, y: ArrayLike, reduction: str 
     """
     z, y = _pair(z, "z", y, "y")
     checks.probabilities(y, "y")
-    each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))  # (3.23)
+    with np.errstate(invalid="ignore"):  # an infinite logit: NaN is the answer
+        each = np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z)))  # (3.23)
     return _reduce(each, reduction)
 
 
@@ -264,14 +265,14 @@ def _classes(prediction: ArrayLike, name: str, y: ArrayLike) -> tuple[NDArray[An
     p = checks.float_array(prediction, name)
     checks.axes(p, name, ("batch", "class"), "cross entropy")
     checks.not_empty(p, name)
-    y = np.asarray(y)
+    y = checks.array_of(y, "y")
     if y.ndim != 1:
         y = checks.float_array(y, "y")
         checks.same_shape(p, name, y, "y")
         checks.probabilities(y, "y")
         return p, y.astype(p.dtype, copy=False)
     checks.same_length(p, name, 0, y, "y", 0, "examples")
-    return p, one_hot(y, p.shape[1]).astype(p.dtype, copy=False)
+    return p, np.eye(p.shape[1], dtype=p.dtype)[checks.labels(y, "y", p.shape[1])]
 
 
 @equation("cross-entropy")
@@ -325,7 +326,7 @@ def cross_entropy_grad(probs: ArrayLike, y: ArrayLike, reduction: str = "mean") 
     """
     probs, y = _classes(probs, "probs", y)
     checks.probabilities(probs, "probs")
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         each = np.where((y == 0) & ~np.isnan(probs), 0, -y / probs)
     return each * _share(probs, reduction)
 
@@ -359,10 +360,12 @@ def softmax_cross_entropy(logits: ArrayLike, y: ArrayLike, reduction: str = "mea
     0.41703
     """
     logits, y = _classes(logits, "logits", y)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         shifted = logits - logits.max(axis=1, keepdims=True)
+        # a class whose target is 0 counts as 0 even where its score is -infinity
+        scored = np.where((y == 0) & ~np.isnan(shifted), 0, y * shifted).sum(axis=1)
     log_sum = np.log(np.exp(shifted).sum(axis=1))
-    each = log_sum * y.sum(axis=1) - (y * shifted).sum(axis=1)  # (3.26)
+    each = log_sum * y.sum(axis=1) - scored  # (3.26)
     return _reduce(each, reduction)
 
 

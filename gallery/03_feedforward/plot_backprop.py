@@ -6,6 +6,8 @@ Backpropagation runs through the network twice: forwards to compute the values o
 backwards to compute the error :math:`\delta` of each unit, equations :eq:`backprop-output` and
 :eq:`backprop-hidden`. The gradient of a weight is the value at its one end times the error at
 the other, equation :eq:`backprop-weights`.
+
+The chapter's page: :doc:`/03_feedforward/backpropagation`.
 """
 
 import matplotlib.pyplot as plt
@@ -17,52 +19,44 @@ from ketkar.datasets import inference_example
 from ketkar.gradcheck import numerical_gradient
 
 # %%
-# Forwards
-# --------
-# The network of the inference example should have answered (0, 1).
+# There and back
+# --------------
+# The network is that of :ref:`the inference example
+# <sphx_glr_auto_gallery_03_feedforward_plot_inference_example.py>`; it should have answered
+# (0, 1). :func:`~ketkar.feedforward.mlp_trace` keeps the values of the way forwards,
+# :func:`~ketkar.feedforward.mlp_backward` takes them back to front.
 
 example = inference_example()
 x, target = example.x, np.array([0.0, 1.0])
 params = [(example.W_hidden, None), (example.W_output, None)]
-trace = ff.mlp_trace(x, params, "sigmoid")
-values = [x, *(layer.y for layer in trace)]
-labels = ["inputs", "hidden units", "outputs"]
 
-drawing.layered_network(
-    [3, 3, 2],
-    values,
-    [W for W, _ in params],
-    symbols=["x", "h", "y"],
-    labels=labels,
-    edge_labels=True,
-)
-# Alt text: The network with the values 0.5, 0.9 and -0.3 at the inputs, 0.1301, 0.9569 and 0.4013
-# in the hidden units and 0.3458 and 0.8531 at the outputs. Arrows run from left to right and
-# carry the weights.
-plt.show()
+trace = ff.mlp_trace(x, params, "sigmoid")
+y = trace[-1].y
+grads = ff.mlp_backward(ff.squared_error_grad(y, target, "sum"), trace, params, "sigmoid")
 
 # %%
-# Backwards
-# ---------
-# The arrows turn round. The circles hold :math:`\delta`, the derivative of the loss with respect
-# to the weighted sum of the unit; at the inputs they hold the derivative with respect to the
-# input. The numbers on the lines are now the gradients of the weights.
+# Both in one picture
+# -------------------
+# In each circle stands the value of the unit, below it the unit's error: the derivative of the loss
+# with respect to its weighted sum. The number on a line is the gradient of its weight; dashed
+# lines have a negative gradient, so a step of descent makes their weights larger.
 
-dy = ff.squared_error_grad(values[-1], target, reduction="sum")
-grads = ff.mlp_backward(dy, trace, params, "sigmoid")
-errors = [grads[0].x, *(layer.delta for layer in grads)]
-
+errors = [[f"$\\delta$ = {drawing.number(d)}" for d in layer.delta] for layer in grads]
 drawing.layered_network(
     [3, 3, 2],
-    errors,
-    [layer.W for layer in grads],
+    values=[x, *(layer.y for layer in trace)],
+    weights=[layer.W for layer in grads],
+    notes=[None, *errors],
+    labels=["inputs", "hidden units", "outputs"],
     symbols=["x", "h", "y"],
-    labels=["gradient of inputs", r"$\delta$ of hidden units", r"$\delta$ of outputs"],
     edge_labels=True,
     backward=True,
 )
-# Alt text: The same network with arrows from right to left. The circles hold the errors of the
-# units and the gradients of the inputs, the lines the gradients of the weights.
+# Alt text: The network with its values in the circles: inputs 0.5, 0.9 and
+# -0.3, hidden units 0.1301, 0.9569 and 0.4013, outputs 0.3458 and 0.8531.
+# Below each hidden unit and output stands its error. Arrows run from the
+# outputs back to the inputs and carry the gradients of the weights, dashed
+# where they are negative.
 plt.show()
 
 # %%

@@ -5,8 +5,11 @@ A digit through a network
 An image of 8 by 8 pixels is a vector of 64 numbers; a network that reads it ends in ten
 outputs, one a digit. The network is trained here on real handwritten digits
 (:func:`~ketkar.datasets.digits`) and asked about one it has never seen.
+
+The chapter's page: :doc:`/03_feedforward/digits`.
 """
 
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,9 +26,12 @@ from ketkar.training import accuracy, fit, predict
 data = digits(rng=0)
 first = [int(np.flatnonzero(data.test.y == digit)[0]) for digit in range(10)]
 drawing.image_grid(
-    data.test.x[first].reshape(-1, 8, 8), titles=[f"{digit}" for digit in range(10)], columns=5
+    data.test.x[first].reshape(-1, 8, 8),
+    titles=[f"{digit}" for digit in range(10)],
+    columns=5,
 )
-# Alt text: Ten handwritten digits of 8 by 8 pixels, one of each from 0 to 9, dark ink on white.
+# Alt text: Ten handwritten digits of 8 by 8 pixels, one of each from 0 to 9,
+# dark ink on white.
 plt.show()
 
 # %%
@@ -72,7 +78,8 @@ last.set(yticks=range(10), xlim=(0, 1.05), xlabel="probability", title="10 outpu
 last.invert_yaxis()
 print(f"answer {np.argmax(probability)} with probability {probability.max():.2f}")
 print(f"{(hidden > 0).sum()} of {len(hidden)} hidden units are active")
-# Alt text: Left, an image of a badly written digit. In the middle the network, 64 inputs, 16
-# hidden units and 10 outputs, most of them left out. Right, ten horizontal bars with the
-# probabilities of the digits: several digits share them, and none is near one.
+# Alt text: Left, an image of a badly written digit. In the middle the
+# network, 64 inputs, 16 hidden units and 10 outputs, most of them left out.
+# Right, ten horizontal bars with the probabilities of the digits: several
+# digits share them, and none is near one.
 plt.show()

@@ -6,6 +6,8 @@ Units stand in layers, and every unit of a layer feeds every unit of the next. T
 units is the width of a layer, the number of layers after the input is the depth of the network.
 The widths alone fix how many parameters there are: equation :eq:`parameter-count`, computed by
 :func:`~ketkar.feedforward.count_parameters`.
+
+The chapter's page: :doc:`/03_feedforward/structure`.
 """
 
 # Textbook figure 3-2: The overall structure of a network
@@ -39,7 +41,8 @@ for n, m in itertools.pairwise(widths):
 
 ax = drawing.layered_network(widths, labels=labels, symbols=["x", "h", "h", "y"])
 print(f"depth {len(widths) - 1}, drawn units {len(ax.texts) - len(labels)}")
-# Alt text: A network in four columns. Three input circles are joined by arrows to four hidden
-# units, these to four more hidden units, and these to two output units. Below the columns stand
-# the widths 3, 4, 4 and 2 and the parameters of each layer: 16, 20 and 10.
+# Alt text: A network in four columns. Three input circles are joined by
+# arrows to four hidden units, these to four more hidden units, and these to
+# two output units. Below the columns stand the widths 3, 4, 4 and 2 and the
+# parameters of each layer: 16, 20 and 10.
 plt.show()

@@ -5,9 +5,12 @@ Training as a walk downhill
 Training repeats one step: compute the loss and its gradient, then move the parameters a little
 against the gradient, equation :eq:`steepest-descent`. For a unit with one weight and one bias
 the whole walk of :func:`~ketkar.training.sgd_step` fits on a map.
+
+The chapter's page: :doc:`/03_feedforward/training`.
 """
 
 # Textbook figure 3-5: The training loop
+# sphinx_gallery_thumbnail_number = 2
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -30,8 +33,9 @@ drawing.flow(
     [("theta", "f"), ("f", "l"), ("l", "g"), ("g", "step"), ("step", "theta")],
     size=(6.4, 2.2),
 )
-# Alt text: A loop of boxes: the parameters give predictions, the predictions the loss, the loss
-# its gradient, the gradient a step, and the step leads back to the parameters.
+# Alt text: A loop of boxes: the parameters give predictions, the predictions
+# the loss, the loss its gradient, the gradient a step, and the step leads
+# back to the parameters.
 plt.show()
 
 # %%
@@ -71,13 +75,22 @@ def descend(theta, lr, steps):
 start = np.array([-1.5, 1.6])
 paths = {f"$\\eta$ = {lr}": descend(start, lr, 12) for lr in (1.0, 4.0)}
 for name, path in paths.items():
-    print(name, "loss", " ".join(f"{loss(theta):.3f}" for theta in path[[0, 1, 2, 4, 8, 12]]))
+    print(
+        name,
+        "loss",
+        " ".join(f"{loss(theta):.3f}" for theta in path[[0, 1, 2, 4, 8, 12]]),
+    )
 
 ax = drawing.contour_path(
-    loss, paths, xlim=(-2.2, 3.6), ylim=(-2.8, 2.6), names=("weight $w$", "bias $b$")
+    loss,
+    paths,
+    xlim=(-2.2, 3.6),
+    ylim=(-2.8, 2.6),
+    names=("weight $w$", "bias $b$"),
 )
 ax.set_aspect("equal")
-# Alt text: Contour lines of the loss over weight and bias, a long oblique valley. From the same
-# start, twelve steps with learning rate 1 slide into the valley and along it; twelve steps with
-# learning rate 4 jump across it and zigzag from wall to wall.
+# Alt text: Contour lines of the loss over weight and bias, a long oblique
+# valley. From the same start, twelve steps with learning rate 1 slide into
+# the valley and along it; twelve steps with learning rate 4 jump across it
+# and zigzag from wall to wall.
 plt.show()

@@ -5,6 +5,8 @@ The sigmoid and its derivative
 The logistic sigmoid squeezes any number into the interval from 0 to 1, equation :eq:`sigmoid`.
 Its derivative, equation :eq:`sigmoid-derivative`, is never above one quarter and fades quickly
 on both sides: a sure unit learns slowly.
+
+The chapter's page: :doc:`/03_feedforward/sigmoid`.
 """
 
 # Textbook figure 3-6: The sigmoid function
@@ -31,9 +33,10 @@ points = {
 }
 curves = {r"$\sigma(z)$": value, r"$\sigma\,'(z)$": slope}
 drawing.function_panel(z, curves, points=points, above=[tallest])
-# Alt text: A solid S-shaped curve rises from 0 at the left to 1 at the right and passes through
-# 0.5 at z = 0. A dashed bell-shaped curve, its derivative, has its largest value 0.25 at z = 0
-# and is close to zero below -6 and above 6.
+# Alt text: A solid S-shaped curve rises from 0 at the left to 1 at the right
+# and passes through 0.5 at z = 0. A dashed bell-shaped curve, its derivative,
+# has its largest value 0.25 at z = 0 and is close to zero below -6 and above
+# 6.
 plt.show()
 
 # %%

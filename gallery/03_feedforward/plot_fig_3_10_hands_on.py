@@ -6,6 +6,8 @@ The hands-on example of the textbook trains a network with 100 inputs, ten hidde
 one output by single examples and plots the error on all 1000 examples after each of its 10,000
 updates. Here the error is a true root of the mean squared error, and a second run shows what
 the same network does when there is something to learn.
+
+The chapter's page: :doc:`/03_feedforward/hands_on`.
 """
 
 # Textbook figure 3-10: The error of the hands-on network after every update
@@ -81,15 +83,21 @@ learnt = run(linear, linear.init(rng), (x, target), (x_fresh, target_fresh))
 
 fig, panels = plt.subplots(1, 2, figsize=(6.4, 3.4), sharey=True)
 for ax, name, (errors, fresh) in zip(panels, ("random", "teacher"), (random, learnt), strict=True):
-    ax.plot(np.arange(1, len(errors) + 1), errors, label="training examples", rasterized=True)
+    ax.plot(
+        np.arange(1, len(errors) + 1),
+        errors,
+        label="training examples",
+        rasterized=True,
+    )
     ax.plot(np.arange(100, len(errors) + 1, 100), fresh, label="fresh examples")
     ax.axhline(1.0, color="black", linestyle=":", label="answering with the mean")
     ax.set(title=f"{name} targets", xlabel="update", ylim=(0, 1.6))
     print(f"{name:8s} first {errors[0]:.3f}   last {errors[-1]:.3f}   fresh {fresh[-1]:.3f}")
 panels[0].set_ylabel("root mean squared error")
 panels[0].legend(loc="lower left")
-# Alt text: Two panels with the error over 10,000 updates. With random targets the error on the
-# training examples, solid, falls slowly from about 1.3 to below the dotted line at 1, while the
-# error on fresh examples, dashed, stays above it. With a teacher's targets both fall quickly
-# and end far below the line.
+# Alt text: Two panels with the error over 10,000 updates. With random targets
+# the error on the training examples, solid, falls slowly from about 1.3 to
+# below the dotted line at 1, while the error on fresh examples, dashed, stays
+# above it. With a teacher's targets both fall quickly and end far below the
+# line.
 plt.show()

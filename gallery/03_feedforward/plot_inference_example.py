@@ -4,6 +4,8 @@ Inference in a network of five units
 
 Three inputs, three hidden sigmoid units, two sigmoid outputs, no biases: small enough to follow
 every number. The hidden values are the inputs of the output layer, equation :eq:`composition`.
+
+The chapter's page: :doc:`/03_feedforward/vector_form`.
 """
 
 import matplotlib.pyplot as plt
@@ -33,11 +35,17 @@ for name, values in (("hidden", h), ("output", y)):
 
 labels = ["inputs", "hidden units", "outputs"]
 drawing.layered_network(
-    [3, 3, 2], [x, h, y], [W, V], symbols=["x", "h", "y"], labels=labels, edge_labels=True
+    [3, 3, 2],
+    [x, h, y],
+    [W, V],
+    symbols=["x", "h", "y"],
+    labels=labels,
+    edge_labels=True,
 )
-# Alt text: A network of three inputs 0.5, 0.9 and -0.3, three hidden units 0.1301, 0.9569 and
-# 0.4013, and two outputs 0.3458 and 0.8531. Each line between two layers carries its weight, a
-# whole number from -4 to 2; negative weights are dashed.
+# Alt text: A network of three inputs 0.5, 0.9 and -0.3, three hidden units
+# 0.1301, 0.9569 and 0.4013, and two outputs 0.3458 and 0.8531. Each line
+# between two layers carries its weight, a whole number from -4 to 2; negative
+# weights are dashed.
 plt.show()
 
 # %%

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["layered_network", "unit_diagram"]
 
+# Keeps the lines of a network away from the text that stands on them.
+PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
 SYMBOLS = {"sigmoid": r"$\sigma$", "relu": r"$\max(0, z)$"}
 
 
@@ -114,6 +116,7 @@ def layered_network(
     *,
     labels: Sequence[str] | None = None,
     symbols: Sequence[str] | None = None,
+    notes: Sequence[Sequence[str] | None] | None = None,
     edge_labels: bool = False,
     backward: bool = False,
     decimals: int = 4,
@@ -138,6 +141,8 @@ def layered_network(
         A line under each layer; its default is its width.
     symbols : sequence of str, optional
         For each layer the letter of its units, such as ``("x", "h", "y")``; ``""`` for none.
+    notes : sequence of sequence of str or None, optional
+        For each layer one line under each of its circles, such as the error of the unit, or None.
     edge_labels : bool
         Write the weights on the lines.
     backward : bool
@@ -171,14 +176,17 @@ def layered_network(
     >>> len([patch for patch in ax.patches if patch.get_gid() == "node"])
     9
     """
-    _check(widths, most, labels=labels, symbols=symbols, values=values, weights=weights)
+    _check(
+        widths, most, labels=labels, symbols=symbols, notes=notes, values=values, weights=weights
+    )
     arrays = _arrays(values, len(widths), "values", [(n,) for n in widths])
     between = list(itertools.pairwise(widths))
     matrices = _arrays(weights, len(between), "weights", between)
     letters = list(symbols or [""] * len(widths))
+    remarks = [list(lines or ()) for lines in notes or [None] * len(widths)]
     shown = [_shown(n, most) for n in widths]
     radius = 0.37 if values else 0.26
-    pitch = 2 * radius + (0.42 if edge_labels else 0.2)
+    pitch = 2 * radius + (0.42 if edge_labels else 0.2) + 0.2 * bool(notes)
     width, height = size
     tallest = max(len(rows) + (len(rows) < n) for rows, n in zip(shown, widths, strict=True))
     foot = 0.2 + 0.2 * max(text.count("\n") + 1 for text in labels or [""])
@@ -187,7 +195,8 @@ def layered_network(
     columns = np.linspace(radius + 0.45, width - radius - 0.45, len(widths))
     drawn = []
     for i, rows in enumerate(shown):
-        places = _places(rows, widths[i], (height + foot) / 2, pitch)
+        middle = (height + foot) / 2 + 0.1 * bool(notes)
+        places = _places(rows, widths[i], middle, pitch)
         texts = [_caption(letters[i], k, arrays[i], decimals) for k in rows]
         circles = [
             node(ax, (columns[i], at), text, radius=radius, size=10 if values else 11)
@@ -197,6 +206,8 @@ def layered_network(
             label(ax, (columns[i], (places[-1] + places[-2]) / 2), "⋮", size=16)
         below = labels[i] if labels else str(widths[i])
         label(ax, (columns[i], foot - 0.12), below, va="top", linespacing=1.3)
+        for k, at in zip(rows, places, strict=True) if remarks[i] else ():
+            label(ax, (columns[i], at - radius - 0.13), remarks[i][k], size=10, bbox=PAPER)
         drawn.append(circles)
     for i, matrix in enumerate(matrices):
         part = None if matrix is None else matrix[np.ix_(shown[i], shown[i + 1])]
@@ -218,6 +229,9 @@ def _check(widths: Sequence[int], most: int, **by_layer: Sequence[Any] | None) -
             raise ValueError(
                 f"{name} has {len(given)} entries; a network of {len(widths)} layers needs {needed}"
             )
+    for i, lines in enumerate(by_layer["notes"] or ()):
+        if lines is not None and len(lines) != widths[i]:
+            raise ValueError(f"notes[{i}] has {len(lines)} lines; the layer has {widths[i]} units")
 
 
 def _arrays(
@@ -282,20 +296,35 @@ def _edge_labels(
 ) -> None:
     """Write each weight where its line is farthest from the other lines and labels."""
     lines = [(a.get_center(), b.get_center()) for a in left for b in right]
-    taken: list[Point] = []
-    for (start, end), w in zip(lines, W.ravel(), strict=True):
+    steps = np.linspace(0.3, 0.7, 41)[:, None]
+    choices = [(1 - steps) * np.array(start) + steps * np.array(end) for start, end in lines]
+    clear = []
+    for (start, end), points in zip(lines, choices, strict=True):
         others = [line for line in lines if line != (start, end)]
-        steps = [(1 - t) * np.array(start) + t * np.array(end) for t in np.linspace(0.25, 0.75, 41)]
-        free = [min([*(_distance(p, *o) for o in others), *_far(p, taken)]) for p in steps]
-        best = steps[int(np.argmax(free))]
-        taken.append((float(best[0]), float(best[1])))
-        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
-        label(ax, taken[-1], number(w, decimals), size=10, bbox=paper, zorder=5)
+        clear.append(
+            [min([*(_distance(p, *o) for o in others), *_room(p, start, end)]) for p in points]
+        )
+    # What stands on the canvas already is in the way: captions in and below the circles.
+    fixed = [np.array(text.get_position()) for text in ax.texts]
+    chosen = [points[int(np.argmax(free))] for points, free in zip(choices, clear, strict=True)]
+    for _ in range(4):  # Each label in turn makes way for all the others.
+        for i, points in enumerate(choices):
+            taken = np.array([*fixed, *chosen[:i], *chosen[i + 1 :]])
+            score = [min(c, _far(p, taken)) for c, p in zip(clear[i], points, strict=True)]
+            chosen[i] = points[int(np.argmax(score))]
+    for at, w in zip(chosen, W.ravel(), strict=True):
+        place = (float(at[0]), float(at[1]))
+        label(ax, place, number(w, decimals), size=10, bbox=PAPER, zorder=5)
 
 
-def _far(p: NDArray[Any], taken: list[Point]) -> list[float]:
-    """Distances to the labels that stand already; they are twice as wide as they are high."""
-    return [float(np.hypot((p[0] - x) / 2, p[1] - y)) for x, y in taken] or [np.inf]
+def _far(p: NDArray[Any], taken: NDArray[Any]) -> float:
+    """Distance to the nearest text; texts are about three times as wide as high."""
+    return 0.8 * float(np.hypot((taken[:, 0] - p[0]) / 3, taken[:, 1] - p[1]).min())
+
+
+def _room(p: NDArray[Any], start: Point, end: Point) -> list[float]:
+    """What is left between a label and the circles at both ends, whose arrowheads stay free."""
+    return [float(np.linalg.norm(p - np.array(at))) - 0.6 for at in (start, end)]
 
 
 def _distance(p: NDArray[Any], start: Point, end: Point) -> float:

@@ -149,3 +149,22 @@ def test_diagrams_draw_on_the_axes_given():
     _, (left, right) = plt.subplots(1, 2)
     assert drawing.layered_network([2, 1], ax=left) is left
     assert drawing.unit_diagram([1.0], [1.0], 0, 1, 1, ax=right) is right
+
+
+def test_notes_stand_below_their_units(example, parts, faults):
+    values, weights = example
+    notes = [None, ["a", "b", "c"], ["d", "e"]]
+    ax = drawing.layered_network(
+        [3, 3, 2], values, weights, notes=notes, edge_labels=True, labels=["x", "h", "y"]
+    )
+    below = {text.get_text(): text.get_position() for text in ax.texts}
+    circles = parts(ax, "node")[3:]
+    for note, circle in zip("abcde", circles, strict=True):
+        x, y = circle.get_center()
+        assert below[note] == pytest.approx((x, y - circle.radius - 0.13))
+    assert faults(ax.figure) == []
+
+
+def test_notes_are_one_a_unit():
+    with pytest.raises(ValueError, match=r"notes\[1\] has 1 lines; the layer has 2 units"):
+        drawing.layered_network([3, 2], notes=[None, ["a"]])

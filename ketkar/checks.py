@@ -13,6 +13,36 @@ Float = np.float32 | np.float64
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
+def shown(value: Any) -> str:
+    """`value` as an error shows it: what is short as it is, anything else by its type.
+
+    Examples
+    --------
+    >>> shown("relu"), shown(list(range(1000)))
+    ("'relu'", 'a list')
+    """
+    simple = isinstance(value, str | bytes | bool | int | float | complex | type(None))
+    text = repr(value) if simple or isinstance(value, list | tuple) else ""
+    if text and len(text) <= 60 and " at 0x" not in text:
+        return text
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def listed(value: Any, name: str, what: str) -> list[Any]:
+    """`value` as a list, refused unless it can be gone through.
+
+    Raises
+    ------
+    TypeError
+        If `value` has no entries to go through.
+    """
+    try:
+        return list(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a sequence of {what}, got {shown(value)}") from None
+
+
 def array_of(value: ArrayLike, name: str) -> NDArray[Any]:
     """`value` as an array of whatever it holds.
 
@@ -95,7 +125,7 @@ def same_shape(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> No
 def axis_of(array: NDArray[Any], name: str, axis: int) -> None:
     """Refuse an array that has no such axis."""
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer):
-        raise TypeError(f"axis must be a whole number, got {axis!r}")
+        raise TypeError(f"axis must be a whole number, got {shown(axis)}")
     if not -array.ndim <= axis < array.ndim:
         raise ValueError(
             f"axis {axis} is not there: {name} has {_count(array.ndim, 'axis', 'axes')} "
@@ -147,7 +177,7 @@ def positive(value: float, name: str) -> float:
     """`value` as a float, refused unless it is finite and above zero."""
     number = real(value, name)
     if not number > 0:
-        raise ValueError(f"{name} must be above 0, got {value!r}")
+        raise ValueError(f"{name} must be above 0, got {shown(value)}")
     return number
 
 
@@ -155,7 +185,7 @@ def between(value: float, name: str, low: float, high: float) -> float:
     """`value` as a float, refused unless low <= value < high."""
     number = real(value, name)
     if not low <= number < high:
-        raise ValueError(f"{name} must be at least {low:g} and below {high:g}, got {value!r}")
+        raise ValueError(f"{name} must be at least {low:g} and below {high:g}, got {shown(value)}")
     return number
 
 
@@ -167,16 +197,16 @@ def real(value: Any, name: str) -> float:
     except OverflowError:
         number = math.inf
     except (TypeError, ValueError, DeprecationWarning):
-        raise TypeError(f"{name} must be a number, got {value!r}") from None
+        raise TypeError(f"{name} must be a number, got {shown(value)}") from None
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {value!r}")
+        raise ValueError(f"{name} must be finite, got {shown(value)}")
     return number
 
 
 def count(value: int, name: str, *, least: int = 1) -> int:
     """`value` as an int, refused unless it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be a whole number, got {value!r}")
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}")
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     return int(value)
@@ -186,7 +216,7 @@ def one_of(value: str, name: str, choices: Sequence[str]) -> str:
     """`value`, refused unless it is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
         named = ", ".join(f'"{choice}"' for choice in choices)
-        raise ValueError(f"{name} must be one of {named}; got {value!r}")
+        raise ValueError(f"{name} must be one of {named}; got {shown(value)}")
     return value
 
 
@@ -205,5 +235,5 @@ def generator(rng: np.random.Generator | int | None, name: str = "rng") -> np.ra
             raise ValueError(f"{name} must be a generator or a seed of at least 0, got {rng}")
         return np.random.default_rng(int(rng))
     raise TypeError(
-        f"{name} must be a numpy.random.Generator or a whole number to seed one, got {rng!r}"
+        f"{name} must be a numpy.random.Generator or a whole number to seed one, got {shown(rng)}"
     )

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from ketkar import checks
 from ketkar.equations import equation
 from ketkar.feedforward.activations import activation as find
-from ketkar.feedforward.layer import dense, per_layer
+from ketkar.feedforward.layer import dense, layers_of, naming_layer
 
 __all__ = ["LayerGrads", "LayerTrace", "mlp_backward", "mlp_trace"]
 
@@ -63,8 +63,9 @@ def mlp_trace(
     """
     trace: list[LayerTrace] = []
     y = checks.float_array(x, "x")
-    for (W, b), name in zip(params, per_layer(activations, len(params)), strict=True):
-        z = dense(y, W, b)
+    for i, (W, b, name) in enumerate(layers_of(params, activations), 1):
+        with naming_layer(i):
+            z = dense(y, W, b)
         trace.append(LayerTrace(y, z, find(name).value(z)))
         y = trace[-1].y
     return trace
@@ -109,15 +110,33 @@ def mlp_backward(
     >>> mlp_backward([1.0], mlp_trace([3.0], params, "identity"), params, "identity")[0].W
     array([[3.]])
     """
-    if len(trace) != len(params) or not trace:
-        raise ValueError(f"the trace has {len(trace)} layers but there are {len(params)} in params")
+    layers = layers_of(params, activations)
+    weights = _weights(layers, trace)
     error = checks.float_array(dy, "dy")
     checks.same_shape(error, "dy", trace[-1].y, "the network's output")
-    names = per_layer(activations, len(params))
+    error = error.astype(trace[-1].y.dtype, copy=False)
     grads: list[LayerGrads] = []
-    for (W, _), layer, name in zip(reversed(params), reversed(trace), reversed(names), strict=True):
-        delta = error * find(name).grad(layer.z)  # (3.15) above, (3.16) below the last layer
-        X, D = np.atleast_2d(layer.x), np.atleast_2d(delta)
-        error = delta @ np.asarray(W).T  # (3.16), the sum over the units above
+    for W, (_, _, name), seen in reversed(list(zip(weights, layers, trace, strict=True))):
+        delta = error * find(name).grad(seen.z)  # (3.15) above, (3.16) below the last layer
+        X, D = np.atleast_2d(seen.x), np.atleast_2d(delta)
+        error = delta @ W.T  # (3.16), the sum over the units above
         grads.append(LayerGrads(delta, X.T @ D, D.sum(axis=0), error))  # (3.17)
     return grads[::-1]
+
+
+def _weights(layers: Sequence[Any], trace: Any) -> list[NDArray[Any]]:
+    """The weights of each layer, refused unless they are those the trace went through."""
+    if not isinstance(trace, list | tuple) or not all(isinstance(t, LayerTrace) for t in trace):
+        raise TypeError(f"trace must be what mlp_trace returned, got {checks.shown(trace)}")
+    if len(trace) != len(layers):
+        raise ValueError(f"the trace has {len(trace)} layers but there are {len(layers)} in params")
+    weights = []
+    for i, ((weight, _, _), seen) in enumerate(zip(layers, trace, strict=True), 1):
+        W = checks.float_array(weight, "W")
+        if W.shape != (seen.x.shape[-1], seen.z.shape[-1]):
+            raise ValueError(
+                f"layer {i}: W has shape {W.shape} but the trace went through weights of shape "
+                f"{(seen.x.shape[-1], seen.z.shape[-1])}"
+            )
+        weights.append(W)
+    return weights

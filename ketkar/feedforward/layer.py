@@ -6,7 +6,8 @@ product is x W + b. So a batch is just more rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -68,7 +69,8 @@ def dense(
     Raises
     ------
     ValueError
-        If the shapes do not chain, or there is no such activation or backend.
+        If the shapes do not chain, `x` or `W` is empty, or there is no such activation or
+        backend.
 
     References
     ----------
@@ -163,6 +165,8 @@ def _operands(
             f"x has {x.ndim} axes {x.shape}; {function} expects 1: (input,), or 2: (batch, input)"
         )
     checks.same_length(x, "x", x.ndim - 1, W, "W", 0, "inputs")
+    checks.not_empty(x, "x")
+    checks.not_empty(W, "W")
     kind = np.result_type(x, W)
     if b is None:
         b = np.zeros(W.shape[1], kind)
@@ -212,17 +216,36 @@ def mlp(
            [2.]])
     """
     y = checks.float_array(x, "x")
-    for (W, b), name in zip(params, per_layer(activations, len(params)), strict=True):
-        y = dense(y, W, b, name)  # (3.8)
+    for i, (W, b, name) in enumerate(layers_of(params, activations), 1):
+        with naming_layer(i):
+            y = dense(y, W, b, name)  # (3.8)
     return y
 
 
-def per_layer(activations: str | Sequence[str], layers: int) -> list[str]:
-    """One activation name for each of the layers."""
-    names = [activations] * layers if isinstance(activations, str) else list(activations)
-    if len(names) != layers:
-        raise ValueError(f"there are {layers} layers but {len(names)} activations {names}")
-    return names
+def layers_of(params: Any, activations: Any) -> list[tuple[ArrayLike, ArrayLike | None, str]]:
+    """Weights, bias and activation of each layer, refused unless each layer has them."""
+    layers = checks.listed(params, "params", "pairs (W, b), one a layer")
+    if not layers:
+        raise ValueError("params must hold at least one layer, a pair (W, b)")
+    for i, pair in enumerate(layers):
+        if not isinstance(pair, tuple | list) or len(pair) != 2:
+            raise ValueError(f"params[{i}] must be a pair (W, b), got {checks.shown(pair)}")
+    if isinstance(activations, str):
+        names = [activations] * len(layers)
+    else:
+        names = checks.listed(activations, "activations", "names, one a layer")
+    if len(names) != len(layers):
+        raise ValueError(f"there are {len(layers)} layers but {len(names)} activations {names}")
+    return [(W, b, name) for (W, b), name in zip(layers, names, strict=True)]
+
+
+@contextmanager
+def naming_layer(number: int) -> Iterator[None]:
+    """Say in an error which layer it is about."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"layer {number}: {error}") from None
 
 
 @equation("parameter-count")
@@ -258,6 +281,7 @@ def count_parameters(widths: Sequence[int], bias: bool = True) -> int:
     >>> count_parameters([960, 3, 4], bias=False)
     2892
     """
+    widths = checks.listed(widths, "widths", "whole numbers")
     widths = [checks.count(width, f"widths[{i}]") for i, width in enumerate(widths)]
     if len(widths) < 2:
         raise ValueError(f"widths must name the inputs and at least one layer, got {widths}")

@@ -9,10 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 import ketkar
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# a busy machine is slow, which is no failure; the same examples every time are no surprise
+settings.register_profile("ketkar", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("ketkar")
 PACKAGE = Path(ketkar.__file__).resolve().parent
 
 
@@ -50,6 +56,45 @@ def refuses():
 def sentence():
     """Check an error that was caught elsewhere."""
     return assert_sentence
+
+
+@contextlib.contextmanager
+def _answers_or_refuses():
+    """Whatever was passed in: an answer, or an error that is a sentence of ours."""
+    try:
+        yield
+    except (ValueError, TypeError, RuntimeError) as error:
+        assert_sentence(error)
+
+
+@pytest.fixture(scope="session")
+def answers_or_refuses():
+    """``with answers_or_refuses():`` expects an answer, or a sentence; never a crash."""
+    return _answers_or_refuses
+
+
+_shapes = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+_numbers = st.floats(-100, 100, width=16) | st.just(float("nan"))
+_junk = st.one_of(
+    st.sampled_from([None, "text", b"bytes", 1j, [[1.0, 2.0], [3.0]], {}, {"a": 1}, object(), {1}]),
+    st.sampled_from(
+        [0, 1, -1, 2, 3, 0.5, True, 10**30, 10**400, float("nan"), [], [[]], "sigmoid"]
+    ),
+    arrays(st.sampled_from(["float32", "float64", ">f8", "float16"]), _shapes, elements=_numbers),
+    arrays(st.sampled_from(["int64", "int8", ">i4"]), _shapes, elements=st.integers(-2, 4)),
+    arrays("uint8", _shapes, elements=st.integers(0, 4)),
+    arrays("bool", _shapes),
+    arrays("complex128", _shapes, elements=st.just(1 + 1j)),
+    arrays("object", _shapes, elements=st.sampled_from([None, 1, "a"])),
+    arrays("U3", _shapes, elements=st.sampled_from(["a", "1.5"])),
+    st.builds(np.zeros, _shapes, st.just("datetime64[s]")),
+)
+
+
+@pytest.fixture(scope="session")
+def junk():
+    """A strategy for whatever a user may pass where an array is expected."""
+    return _junk
 
 
 def _finite_difference(f, *arguments, h=1e-4):

@@ -21,28 +21,43 @@ LABELS = RNG.integers(0, 4, 6)
 MIXED = RNG.dirichlet(np.ones(4), 6)
 
 PAIRS = {  # name: (prediction, truths, the loss of one example from its definition)
-    "squared_error": (Z, [SOFT, COINS], lambda p, y: sum((a - c) ** 2 for a, c in zip(p, y, strict=True))),
+    "squared_error": (
+        Z,
+        [SOFT, COINS],
+        lambda p, y: sum((a - c) ** 2 for a, c in zip(p, y, strict=True)),
+    ),
     "binary_cross_entropy": (
-        P, [COINS, SOFT],
-        lambda p, y: -sum(c * math.log(a) + (1 - c) * math.log(1 - a) for a, c in zip(p, y, strict=True)),
+        P,
+        [COINS, SOFT],
+        lambda p, y: (
+            -sum(c * math.log(a) + (1 - c) * math.log(1 - a) for a, c in zip(p, y, strict=True))
+        ),
     ),
     "binary_cross_entropy_with_logits": (
-        Z, [COINS, SOFT],
-        lambda z, y: -sum(
-            c * math.log(1 / (1 + math.exp(-a))) + (1 - c) * math.log(1 / (1 + math.exp(a)))
-            for a, c in zip(z, y, strict=True)
+        Z,
+        [COINS, SOFT],
+        lambda z, y: (
+            -sum(
+                c * math.log(1 / (1 + math.exp(-a))) + (1 - c) * math.log(1 / (1 + math.exp(a)))
+                for a, c in zip(z, y, strict=True)
+            )
         ),
     ),
     "cross_entropy": (
-        ROWS, [LABELS, MIXED], lambda p, y: -sum(c * math.log(a) for a, c in zip(p, y, strict=True))
+        ROWS,
+        [LABELS, MIXED],
+        lambda p, y: -sum(c * math.log(a) for a, c in zip(p, y, strict=True)),
     ),
     "softmax_cross_entropy": (
-        Z, [LABELS, MIXED],
-        lambda z, y: -sum(
-            c * math.log(math.exp(a) / sum(map(math.exp, z))) for a, c in zip(z, y, strict=True)
+        Z,
+        [LABELS, MIXED],
+        lambda z, y: (
+            -sum(
+                c * math.log(math.exp(a) / sum(map(math.exp, z))) for a, c in zip(z, y, strict=True)
+            )
         ),
     ),
-}  # fmt: skip
+}
 CASES = [(name, i) for name in PAIRS for i in range(2)]
 
 

@@ -96,7 +96,7 @@ for ax, name, (errors, fresh) in zip(panels, ("random", "teacher"), (random, lea
 panels[0].set_ylabel("root mean squared error")
 panels[0].legend(loc="lower left")
 # Alt text: Two panels with the error over 10,000 updates. With random targets
-# the error on the training examples, solid, falls slowly from about 1.3 to
+# the error on the training examples, solid, falls slowly from about 1.4 to
 # below the dotted line at 1, while the error on fresh examples, dashed, stays
 # above it. With a teacher's targets both fall quickly and end far below the
 # line.

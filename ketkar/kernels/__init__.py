@@ -7,7 +7,7 @@
 
 The contract of a kernel, the same for every backend: it takes arrays and numbers, fills the arrays
 it is given for output, checks nothing and has no default. Its arrays are C-contiguous, of one type
-(float32 or float64; labels, widths and codes are int64), writeable, and do not overlap; their shapes
-agree. All this is the duty of the chapter function that calls it; `backend.ready` brings an array
-into this form. Sizes may be any, from one up.
+(float32 or float64; labels, widths and codes are int64), writeable, and do not overlap; their
+shapes agree. All this is the duty of the chapter function that calls it; `backend.ready` brings an
+array into this form. Sizes may be any, from one up.
 """

@@ -31,7 +31,9 @@ def available() -> dict[str, str]:
     """
     return {
         "numpy": "",
-        "cpu": "" if _installed("numba") else "numba is not installed (python -m pip install numba)",
+        "cpu": ""
+        if _installed("numba")
+        else "numba is not installed (python -m pip install numba)",
         "cuda": "this version of ketkar has no CUDA kernels",
     }
 
@@ -68,7 +70,7 @@ def kernels(backend: str, *arrays: Any) -> ModuleType:
     return _load(backend) if module is None else module
 
 
-def ready(array: ArrayLike, dtype: DTypeLike = None) -> NDArray[Any]:
+def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
     """`array` as a kernel wants it: C-contiguous, aligned, writeable; copied only where it is not.
 
     Examples
@@ -90,7 +92,11 @@ def threads() -> int:
     """
     asked = os.environ.get("KETKAR_NUM_THREADS", "")
     if not asked:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     if not asked.isdecimal() or int(asked) < 1:
         raise ValueError(f"KETKAR_NUM_THREADS is {asked!r}; expected a positive number of threads")
     return int(asked)
@@ -118,7 +124,9 @@ def _load(backend: str) -> ModuleType:
     reasons = available()
     if reasons[backend]:
         there = " and ".join(f'"{name}"' for name, reason in reasons.items() if not reason)
-        raise RuntimeError(f'backend "{backend}" is not there: {reasons[backend]}; there is {there}')
+        raise RuntimeError(
+            f'backend "{backend}" is not there: {reasons[backend]}; there is {there}'
+        )
     try:
         module = importlib.import_module(_MODULES[backend])
     except ImportError as error:

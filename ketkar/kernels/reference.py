@@ -32,7 +32,7 @@ def exp(x: Array, y: Array) -> None:
 
 
 def sigmoid(x: Array, y: Array) -> None:
-    """Fill y with 1 / (1 + e^-x), from e^-|x|, which cannot overflow."""
+    """Fill y with 1 / (1 + e^-x), from ``e^-|x|``, which cannot overflow."""
     with np.errstate(under="ignore"):
         small = np.exp(-np.abs(x))
         y[...] = np.where(x >= 0, 1, small) / (1 + small)  # (3.31)
@@ -55,7 +55,9 @@ def dense_backward(dz: Array, x: Array, W: Array, dx: Array, dW: Array, db: Arra
     db[...] = dz.sum(axis=0)  # (3.17)
 
 
-def dense_stack_forward(theta: Array, x: Array, widths: Array, activations: Array, y: Array) -> None:
+def dense_stack_forward(
+    theta: Array, x: Array, widths: Array, activations: Array, y: Array
+) -> None:
     """Fill y (N, n_L) with the output of the whole stack for x (N, n_0)."""
     y[...] = _outputs(_layers(theta, widths), x, activations)[-1]  # (3.8)
 

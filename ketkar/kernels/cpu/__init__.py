@@ -1,10 +1,15 @@
 """The kernels in Numba, for the processor: the same functions as `ketkar.kernels.reference`."""
 
-from ketkar.kernels.cpu.dense import (
-    dense_backward,
-    dense_forward,
-    dense_stack_forward,
-    dense_train_step,
-)
+from ketkar.kernels.cpu.dense import dense_backward, dense_forward
+from ketkar.kernels.cpu.elementwise import exp, sigmoid, tanh
+from ketkar.kernels.cpu.stack import dense_stack_forward, dense_train_step
 
-__all__ = ["dense_backward", "dense_forward", "dense_stack_forward", "dense_train_step"]
+__all__ = [
+    "dense_backward",
+    "dense_forward",
+    "dense_stack_forward",
+    "dense_train_step",
+    "exp",
+    "sigmoid",
+    "tanh",
+]

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numba
-from numba.core import event
+from numba.core import config, event
 
 from ketkar.kernels.cpu import machine
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_HELPERS: Final[set[Callable[..., Any]]] = set()
 
 # "contract" lets a product and a sum become one instruction. The flags that assume NaN and infinity
 # away are never used.
@@ -27,17 +29,18 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def helper(function: F) -> F:
-    """Compile a function that only kernels call."""
-    compiled: F = numba.njit(**_OPTIONS)(function)
+    """Compile a function that only kernels call; see `_Compilation` for how."""
+    compiled: F = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
+    _HELPERS.add(function)
     return compiled
 
 
 def kernel(function: F) -> F:
     """Compile a function that Python calls, and keep the result on disk.
 
-    Numba renews a cached function when its own file changes, not when a helper in another file or a
-    constant of `machine` does. So a kernel is defined inside a function of one int, the FINGERPRINT:
-    Numba holds what a closure sees to be part of the function's identity.
+    Numba renews a cached function when its own file changes, not when a helper in another file or
+    a constant of `machine` does. So a kernel is defined inside a function of one int, to which the
+    FINGERPRINT is given: Numba holds what a closure sees to be part of the function's identity.
     """
     try:
         compiled: F = numba.njit(cache=True, **_OPTIONS)(function)
@@ -57,25 +60,36 @@ def _fingerprint() -> int:
 FINGERPRINT: Final = _fingerprint()
 
 
-class _Announcement(event.Listener):  # type: ignore[misc]
-    """Say once a process that a kernel is being compiled.
+class _Compilation(event.Listener):  # type: ignore[misc]
+    """Watch Numba compile: say so once a process, and do not optimise the same lines many times.
 
     Numba starts its event "numba:compile" when it has not found a function in the cache, and only
-    then; reading a cached function starts none.
+    then; reading a cached function starts none. Events run under Numba's compiler lock.
+
+    A helper's code is copied into every function that calls it, directly or not, and optimised
+    again there. Only the last time counts, in the kernel; so a helper is handed on as it is.
     """
 
-    said = False
+    def __init__(self) -> None:
+        self.said = False
+        self.levels: list[Any] = []
 
     def on_start(self, happening: Any) -> None:
-        module = happening.data["dispatcher"].py_func.__module__
-        if self.said or not module.startswith(__package__):
-            return
-        self.said = True
-        if os.environ.get("KETKAR_QUIET", "") in ("", "0"):
-            print("ketkar: compiling ... (once; later runs use the cache)", file=sys.stderr)
+        """Choose the level of optimisation for what is compiled now."""
+        function = happening.data["dispatcher"].py_func
+        self.levels.append(config.OPT)
+        config.OPT = _UNOPTIMISED if function in _HELPERS else _OPTIMISED
+        if function.__module__.startswith("ketkar.") and not self.said:
+            self.said = True
+            if os.environ.get("KETKAR_QUIET", "") in ("", "0"):
+                print("ketkar: compiling ... (once; later runs use the cache)", file=sys.stderr)
 
     def on_end(self, happening: Any) -> None:
-        """Nothing to say."""
+        """Go back to the level of what was compiled before."""
+        config.OPT = self.levels.pop()
 
 
-event.register("numba:compile", _Announcement())
+_OPTIMISED: Final = config.OPT
+_UNOPTIMISED: Final = type(config.OPT)(0)
+
+event.register("numba:compile", _Compilation())

@@ -4,14 +4,14 @@ What is computed: C (M, N) from A (M, K) and B (K, N), row-major, A and B with a
 either may be a transpose.
 
 Where the loops are: the innermost runs over K inside `_micro`, whose tile of ROWS x COLUMNS vectors
-of C stays in registers; each turn loads COLUMNS vectors of B and broadcasts ROWS numbers of A. Around
-it run the rows of tiles, then panels of COLUMNS vectors of B, then blocks of K, short enough that a
-panel's block stays in the first cache while the rows pass over it.
+of C stays in registers; each turn loads COLUMNS vectors of B and broadcasts ROWS numbers of A.
+Around it run the rows of tiles, then panels of COLUMNS vectors of B, then blocks of K, short enough
+that a panel's block stays in the first cache while the rows pass over it.
 
 Why it is fast: a turn makes ROWS x COLUMNS multiply-adds of full vectors from ROWS + COLUMNS loads
-and no store. A panel that is narrower than a tile, or whose rows are not contiguous, is first copied
-into a small buffer and filled up with zeros, so that the tile knows no edges; rows past the last
-repeat it, and an edge of C goes through the same buffer.
+and no store. A panel that is narrower than a tile, or whose rows are not contiguous, is first
+copied into a small buffer and filled up with zeros, so that the tile knows no edges; rows past the
+last repeat it, and an edge of C goes through the same buffer.
 
 The order of a sum over K depends on K alone: not on the tile, the edge or the number of threads.
 """
@@ -22,12 +22,10 @@ from typing import Any
 
 from ketkar.kernels.cpu.compiling import helper
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS
+from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.tile import (
     lanes,
-    load,
-    number,
     out_of_line,
-    store,
     tile_outer,
     tile_store,
     tile_zeros,
@@ -62,9 +60,9 @@ def _pack(b: Any, kb: int, cb: int, K: int, columns: int, width: int, panel: Any
     zero = number(b, 0)
     for k in range(K):
         for j in range(columns):
-            store(panel, k * width + j, load(b, k * kb + j * cb))
+            panel[k * width + j] = b[k * kb + j * cb]
         for j in range(columns, width):
-            store(panel, k * width + j, zero)
+            panel[k * width + j] = zero
 
 
 @helper
@@ -72,10 +70,40 @@ def _edge(tile: Any, width: int, rows: int, columns: int, c: Any, sc: int, scale
     """Move the part of a stored tile that lies inside C."""
     for r in range(rows):
         for j in range(columns):
-            value = load(tile, r * width + j)
+            value = tile[r * width + j]
             if scale != 0:
-                value += scale * load(c, r * sc + j)
-            store(c, r * sc + j, value)
+                value += scale * c[r * sc + j]
+            c[r * sc + j] = value
+
+
+@helper
+def _row(a: Any, ka: int, b: Any, kb: int, cb: int, c: Any, N: int, K: int, scale: Any) -> None:
+    """One row of C alone: B is read once, in the order it lies in memory, and fills no tile."""
+    if cb != 1:
+        for j in range(N):
+            c[j] = scale * c[j] if scale != 0 else number(c, 0)
+            total = number(c, 0)
+            for k in range(K):
+                total += a[k * ka] * b[k * kb + j * cb]
+            c[j] += total
+        return
+    if scale == 0:
+        for j in range(N):
+            c[j] = number(c, 0)
+    elif scale != 1:
+        for j in range(N):
+            c[j] *= scale
+    first = K % 4
+    for k in range(first):
+        a0 = a[k * ka]
+        for j in range(N):
+            c[j] += a0 * b[k * kb + j]
+    for k in range(first, K, 4):
+        a0, a1, a2, a3 = a[k * ka], a[(k + 1) * ka], a[(k + 2) * ka], a[(k + 3) * ka]
+        b0 = b + k * kb
+        b1, b2, b3 = b0 + kb, b0 + 2 * kb, b0 + 3 * kb
+        for j in range(N):
+            c[j] = (((c[j] + a0 * b0[j]) + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j]
 
 
 @helper
@@ -84,9 +112,14 @@ def matmul(
     M: int, N: int, K: int, scale: Any, buffer: Any,
 ) -> None:  # fmt: skip
     """C (M, N) = scale C + A B: A has strides (ra, ka), B (kb, cb), C (sc, 1)."""
+    out_of_line()
+    if M == 1 or K == 1:
+        for i in range(M):
+            _row(a + i * ra, ka, b, kb, cb, c + i * sc, N, K, scale)
+        return
     width = COLUMNS * lanes(b)
-    scratch = buffer + BLOCK * width
     zero = number(b, 0)
+    scratch = buffer + BLOCK * width
     for k0 in range(0, K, BLOCK):
         depth = min(BLOCK, K - k0)
         for j in range(0, N, width):

@@ -16,7 +16,7 @@ from ketkar.kernels.cpu import machine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_HELPERS: Final[set[Callable[..., Any]]] = set()
+_COPIED: Final[set[Callable[..., Any]]] = set()
 
 # "contract" lets a product and a sum become one instruction. The flags that assume NaN and infinity
 # away are never used.
@@ -26,12 +26,19 @@ _OPTIONS: Final[dict[str, Any]] = {
     "nogil": True,
     "boundscheck": machine.CHECKED,
 }
+_INTERNAL: Final = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def helper(function: F) -> F:
-    """Compile a function that only kernels call; see `_Compilation` for how."""
-    compiled: F = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)
-    _HELPERS.add(function)
+    """Compile a function whose code is copied to where kernels call it."""
+    compiled: F = numba.njit(forceinline=True, **_INTERNAL)(function)
+    _COPIED.add(function)
+    return compiled
+
+
+def routine(function: F) -> F:
+    """Compile a function that kernels call and that stays a function: it says `out_of_line`."""
+    compiled: F = numba.njit(forceinline=False, **_INTERNAL)(function)
     return compiled
 
 
@@ -67,7 +74,8 @@ class _Compilation(event.Listener):  # type: ignore[misc]
     then; reading a cached function starts none. Events run under Numba's compiler lock.
 
     A helper's code is copied into every function that calls it, directly or not, and optimised
-    again there. Only the last time counts, in the kernel; so a helper is handed on as it is.
+    again there. Only the last time counts, in the kernel; so a helper is handed on as it is. A
+    routine is optimised at once: its first machine code is the one that all its callers use.
     """
 
     def __init__(self) -> None:
@@ -78,7 +86,7 @@ class _Compilation(event.Listener):  # type: ignore[misc]
         """Choose the level of optimisation for what is compiled now."""
         function = happening.data["dispatcher"].py_func
         self.levels.append(config.OPT)
-        config.OPT = _UNOPTIMISED if function in _HELPERS else _OPTIMISED
+        config.OPT = _UNOPTIMISED if function in _COPIED else _OPTIMISED
         if function.__module__.startswith("ketkar.") and not self.said:
             self.said = True
             if os.environ.get("KETKAR_QUIET", "") in ("", "0"):

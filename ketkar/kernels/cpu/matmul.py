@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ketkar.kernels.cpu.compiling import helper
+from ketkar.kernels.cpu.compiling import helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS
 from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.tile import (
@@ -40,7 +40,7 @@ def buffer_size(here: Any) -> int:
     return (BLOCK + ROWS) * COLUMNS * lanes(here)
 
 
-@helper
+@routine
 def _micro(
     a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
 ) -> None:
@@ -106,7 +106,7 @@ def _row(a: Any, ka: int, b: Any, kb: int, cb: int, c: Any, N: int, K: int, scal
             c[j] = (((c[j] + a0 * b0[j]) + a1 * b1[j]) + a2 * b2[j]) + a3 * b3[j]
 
 
-@helper
+@routine
 def matmul(
     a: Any, ra: int, ka: int, b: Any, kb: int, cb: int, c: Any, sc: int,
     M: int, N: int, K: int, scale: Any, buffer: Any,

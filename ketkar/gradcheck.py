@@ -191,6 +191,8 @@ def gradcheck(
     ------
     ValueError
         If `backward` returns the wrong number of gradients, or one of the wrong shape.
+    TypeError
+        If `forward` returns anything but one array or number.
 
     Examples
     --------
@@ -206,11 +208,13 @@ def gradcheck(
     Some gradients disagree with finite differences.
     """
     point = [_writable(argument) for argument in arguments]
-    chosen = range(len(point)) if wrt is None else wrt
-    y = np.asarray(forward(*point), dtype=np.float64)
+    chosen = _chosen(wrt, len(point))
+    y = _output(forward(*point))
     dy = checks.generator(rng).standard_normal(y.shape)
-    # reading the gradients out at once guards against a backward that returns views
-    returned = backward(dy[()], *point)
+    # copies: a backward that works in place must not change what it is compared with
+    returned = backward(dy.copy()[()], *(_writable(argument) for argument in point))
+    if returned is None:
+        raise ValueError("backward returned None: is a return statement missing?")
     if len(chosen) == 1 and not (type(returned) is tuple and len(returned) == 1):
         returned = (returned,)
     if not isinstance(returned, tuple | list) or len(returned) != len(chosen):
@@ -223,6 +227,27 @@ def gradcheck(
         if theirs is not None:
             rows += _rows(forward, point, number, theirs, dy, tolerance)
     return Report(tuple(rows), tolerance)
+
+
+def _chosen(wrt: Sequence[int] | None, arguments: int) -> list[int]:
+    """The numbers of the arguments to check."""
+    if not arguments:
+        raise ValueError("gradcheck needs at least one argument after the two functions")
+    if wrt is None:
+        return list(range(arguments))
+    chosen = [checks.count(i, "wrt", least=0) for i in checks.listed(wrt, "wrt", "whole numbers")]
+    if not chosen or max(chosen) >= arguments:
+        raise ValueError(f"wrt must name some of the arguments 0 .. {arguments - 1}, got {chosen}")
+    return chosen
+
+
+def _output(value: Any) -> NDArray[np.float64]:
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"forward must return one array of numbers, got {checks.shown(value)}"
+        ) from None
 
 
 def _described(value: Any) -> str:
@@ -262,10 +287,11 @@ def _rows(
 
 def _row(name: str, yours: NDArray[Any], numerical: NDArray[Any], tolerance: float) -> Row:
     scale = np.maximum(np.abs(yours), np.abs(numerical))
+    known = np.isfinite(scale)
     # an entry much smaller than the largest is judged by the largest: its digits are rounding
-    floor = max(float(np.max(scale, initial=0.0)) * 1e-3, 1e-9)
-    error = np.abs(yours - numerical) / np.maximum(scale, floor)
-    error = np.where(np.isnan(error), np.inf, error)
+    floor = max(float(np.max(scale, initial=0.0, where=known)) * 1e-3, 1e-9)
+    with np.errstate(invalid="ignore"):
+        error = np.where(known, np.abs(yours - numerical) / np.maximum(scale, floor), np.inf)
     if error.size == 0:
         return Row(name, yours.shape, 0.0, (), 0.0, 0.0, True, "")
     worst = np.unravel_index(int(np.argmax(error)), error.shape)
@@ -280,17 +306,19 @@ def _row(name: str, yours: NDArray[Any], numerical: NDArray[Any], tolerance: flo
 
 def _hint(yours: NDArray[Any], numerical: NDArray[Any]) -> str:
     """What the disagreement looks like, as a sentence."""
+    if not np.isfinite(yours).all():
+        return "yours holds NaN or infinity."
+    if not np.isfinite(numerical).all():
+        return "the forward function gives NaN or infinity near this point."
     atol = 1e-7 * float(np.max(np.abs(numerical)))
 
     def close(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
         return np.isclose(a, b, rtol=1e-4, atol=atol)
 
-    if not np.isfinite(yours).all():
-        return "yours holds NaN or infinity."
-    if not np.isfinite(numerical).all():
-        return "the forward function gives NaN or infinity near this point."
     if not yours.any():
         return "yours is zero everywhere: is the gradient passed on?"
+    if close(yours, numerical).all():
+        return "yours is close: the point may lie near a kink, or the function bend strongly there."
     if close(yours, -numerical).all():
         return "yours has the opposite sign everywhere."
     factor = float((yours * numerical).sum() / max(float((numerical**2).sum()), 1e-300))

@@ -225,6 +225,7 @@ def check_labels(app: Sphinx, doctree: nodes.document) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directives and the checks."""
+    app.setup_extension("sphinx.ext.autodoc")
     app.add_directive("equation", EquationDirective)
     app.add_directive("equation-index", EquationIndex)
     # Before numpydoc (500), which takes the docstring apart.

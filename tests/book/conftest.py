@@ -8,12 +8,16 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
+
+try:
+    import fcntl
+except ImportError:  # Windows, where the browser tests are skipped
+    fcntl = None
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -38,11 +42,18 @@ class Chromium:
     def __init__(self, program, profile):
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
-        # The browser reads commands from descriptor 3 and answers on 4.
-        wrapper = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
-        command = ["sh", "-c", wrapper, program, *FLAGS, f"--user-data-dir={profile}"]
+
+        def connect():
+            # The browser reads commands from descriptor 3 and answers on 4.
+            commands, answers = (
+                fcntl.fcntl(f, fcntl.F_DUPFD, 10) for f in (to_browser, from_browser)
+            )
+            os.dup2(commands, 3)
+            os.dup2(answers, 4)
+
         self._process = subprocess.Popen(
-            [*command, "about:blank"], pass_fds=(to_browser, from_browser),
+            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            preexec_fn=connect, pass_fds=(3, 4),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_browser)
@@ -186,7 +197,7 @@ def address(site):
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     """A headless Chromium."""
-    if sys.platform == "win32":
+    if fcntl is None:
         pytest.skip("the pipe to Chromium is written for POSIX")
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:

@@ -14,7 +14,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ketkar import datasets, drawing, feedforward, gradcheck, network, systems, training
+    from ketkar import (
+        datasets,
+        drawing,
+        exercises,
+        feedforward,
+        gradcheck,
+        network,
+        systems,
+        training,
+    )
     from ketkar.equations import cite
 
 __version__ = "0.1.0"
@@ -22,6 +31,7 @@ __all__ = [
     "cite",
     "datasets",
     "drawing",
+    "exercises",
     "feedforward",
     "gradcheck",
     "network",

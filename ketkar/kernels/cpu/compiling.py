@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import numba
 from numba.core import config, event
 
+from ketkar.kernels import codes
 from ketkar.kernels.cpu import machine
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,14 @@ _INTERNAL: Final = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": T
 def helper(function: F) -> F:
     """Compile a function whose code is copied to where kernels call it."""
     compiled: F = numba.njit(forceinline=True, **_INTERNAL)(function)
+    _COPIED.add(function)
+    return compiled
+
+
+def dot_product(function: F) -> F:
+    """A helper whose sum may be taken in any order, and so in the lanes of a vector."""
+    options = _INTERNAL | {"fastmath": {"contract", "reassoc"}}
+    compiled: F = numba.njit(forceinline=True, **options)(function)
     _COPIED.add(function)
     return compiled
 
@@ -59,7 +68,7 @@ def kernel(function: F) -> F:
 def _fingerprint() -> int:
     settings = f"{machine.CHECKED} {machine.SIMD_BITS} {machine.ROWS} {machine.COLUMNS}"
     total = zlib.crc32(settings.encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (Path(codes.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
         total = zlib.crc32(path.read_bytes(), total)
     return total
 

@@ -3,33 +3,30 @@
 What is computed: C (M, N) from A (M, K) and B (K, N), row-major, A and B with any strides, so that
 either may be a transpose.
 
-Where the loops are: the innermost runs over K inside `_micro`, whose tile of ROWS x COLUMNS vectors
-of C stays in registers; each turn loads COLUMNS vectors of B and broadcasts ROWS numbers of A.
-Around it run the rows of tiles, then panels of COLUMNS vectors of B, then blocks of K, short enough
-that a panel's block stays in the first cache while the rows pass over it.
+Where the loops are: the innermost runs over K inside a micro-kernel, whose tile of ROWS x COLUMNS
+vectors of C stays in registers; each turn loads COLUMNS vectors of B and broadcasts ROWS numbers
+of A. Around it run the rows of tiles, then panels of COLUMNS vectors of B, then blocks of K, short
+enough that a panel's block stays in the first cache while the rows pass over it.
 
 Why it is fast: a turn makes ROWS x COLUMNS multiply-adds of full vectors from ROWS + COLUMNS loads
-and no store. A panel that is narrower than a tile, or whose rows are not contiguous, is first
+and no store. A panel that is narrower than its tile, or whose rows are not contiguous, is first
 copied into a small buffer and filled up with zeros, so that the tile knows no edges; rows past the
-last repeat it, and an edge of C goes through the same buffer.
+last repeat it, and an edge of C goes through the same buffer. A single row and a single column,
+which no tile can be filled with, are plain loops that read the matrix once, in its own order.
 
-The order of a sum over K depends on K alone: not on the tile, the edge or the number of threads.
+The order in which a number of C is summed depends on the shapes alone; a caller that splits C over
+threads keeps it by giving each at least ROWS rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from ketkar.kernels.cpu.compiling import helper, routine
+from ketkar.kernels.cpu.compiling import dot_product, helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS
 from ketkar.kernels.cpu.span import number
-from ketkar.kernels.cpu.tile import (
-    lanes,
-    out_of_line,
-    tile_outer,
-    tile_store,
-    tile_zeros,
-)
+from ketkar.kernels.cpu.tile import lanes, out_of_line, tile_outer, tile_store, tile_zeros
 
 BLOCK = 256
 
@@ -40,18 +37,24 @@ def buffer_size(here: Any) -> int:
     return (BLOCK + ROWS) * COLUMNS * lanes(here)
 
 
-@routine
-def _micro(
-    a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
-) -> None:
-    """One full tile of C."""
-    out_of_line()
-    tile = tile_zeros(b)
-    for _ in range(K):
-        tile = tile_outer(tile, a, ra, rows, b)
-        a = a + ka
-        b = b + kb
-    tile_store(tile, c, sc, scale)
+def _micro_kernel(columns: int) -> Callable[..., None]:
+    @routine
+    def micro(
+        a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
+    ) -> None:
+        out_of_line()
+        tile = tile_zeros(b, columns)
+        for _ in range(K):
+            tile = tile_outer(tile, a, ra, rows, b)
+            a = a + ka
+            b = b + kb
+        tile_store(tile, c, sc, scale)
+
+    return micro
+
+
+_wide = _micro_kernel(COLUMNS)
+_narrow = _micro_kernel(1)
 
 
 @helper
@@ -76,30 +79,34 @@ def _edge(tile: Any, width: int, rows: int, columns: int, c: Any, sc: int, scale
             c[r * sc + j] = value
 
 
+@dot_product
+def _dot(a: Any, b: Any, K: int) -> Any:
+    total = number(a, 0)
+    for k in range(K):
+        total += a[k] * b[k]
+    return total
+
+
 @helper
-def _row(a: Any, ka: int, b: Any, kb: int, cb: int, c: Any, N: int, K: int, scale: Any) -> None:
-    """One row of C alone: B is read once, in the order it lies in memory, and fills no tile."""
-    if cb != 1:
-        for j in range(N):
-            c[j] = scale * c[j] if scale != 0 else number(c, 0)
-            total = number(c, 0)
-            for k in range(K):
-                total += a[k * ka] * b[k * kb + j * cb]
-            c[j] += total
-        return
+def _row(a: Any, b: Any, kb: int, cb: int, c: Any, N: int, K: int, scale: Any) -> None:
+    """One row of C alone, from one contiguous row of A."""
     if scale == 0:
         for j in range(N):
             c[j] = number(c, 0)
     elif scale != 1:
         for j in range(N):
             c[j] *= scale
+    if cb != 1:
+        for j in range(N):
+            c[j] += _dot(a, b + j * cb, K)
+        return
     first = K % 4
     for k in range(first):
-        a0 = a[k * ka]
+        a0 = a[k]
         for j in range(N):
             c[j] += a0 * b[k * kb + j]
     for k in range(first, K, 4):
-        a0, a1, a2, a3 = a[k * ka], a[(k + 1) * ka], a[(k + 2) * ka], a[(k + 3) * ka]
+        a0, a1, a2, a3 = a[k], a[k + 1], a[k + 2], a[k + 3]
         b0 = b + k * kb
         b1, b2, b3 = b0 + kb, b0 + 2 * kb, b0 + 3 * kb
         for j in range(N):
@@ -111,19 +118,24 @@ def matmul(
     a: Any, ra: int, ka: int, b: Any, kb: int, cb: int, c: Any, sc: int,
     M: int, N: int, K: int, scale: Any, buffer: Any,
 ) -> None:  # fmt: skip
-    """C (M, N) = scale C + A B: A has strides (ra, ka), B (kb, cb), C (sc, 1)."""
+    """C (M, N) = scale C + A B: A has strides (ra, ka), B (kb, cb), C (sc, 1).
+
+    Either the rows of B (cb = 1) or its columns (kb = 1) are contiguous. With scale 0, C is only
+    written.
+    """
     out_of_line()
-    if M == 1 or K == 1:
+    if K == 1 or (M == 1 and ka == 1):
         for i in range(M):
-            _row(a + i * ra, ka, b, kb, cb, c + i * sc, N, K, scale)
+            _row(a + i * ra, b, kb, cb, c + i * sc, N, K, scale)
         return
-    width = COLUMNS * lanes(b)
     zero = number(b, 0)
-    scratch = buffer + BLOCK * width
+    scratch = buffer + BLOCK * COLUMNS * lanes(b)
     for k0 in range(0, K, BLOCK):
         depth = min(BLOCK, K - k0)
-        for j in range(0, N, width):
-            columns = min(width, N - j)
+        for j in range(0, N, COLUMNS * lanes(b)):
+            columns = min(COLUMNS * lanes(b), N - j)
+            narrow = columns <= lanes(b)
+            width = lanes(b) if narrow else COLUMNS * lanes(b)
             panel, kp = b + (k0 * kb + j * cb), kb
             if cb != 1 or columns < width:
                 _pack(panel, kb, cb, depth, columns, width, buffer)
@@ -131,10 +143,13 @@ def matmul(
             for i in range(0, M, ROWS):
                 rows = min(ROWS, M - i)
                 here = a + (i * ra + k0 * ka)
-                there = c + (i * sc + j)
-                if rows == ROWS and columns == width:
-                    _micro(here, ra, ka, rows, panel, kp, depth, there, sc, scale)
+                edge = rows < ROWS or columns < width
+                there, st = (scratch, width) if edge else (c + (i * sc + j), sc)
+                keep = zero if edge else scale
+                if narrow:
+                    _narrow(here, ra, ka, rows, panel, kp, depth, there, st, keep)
                 else:
-                    _micro(here, ra, ka, rows, panel, kp, depth, scratch, width, zero)
-                    _edge(scratch, width, rows, columns, there, sc, scale)
+                    _wide(here, ra, ka, rows, panel, kp, depth, there, st, keep)
+                if edge:
+                    _edge(scratch, width, rows, columns, c + (i * sc + j), sc, scale)
         scale = number(b, 1)

@@ -1,7 +1,7 @@
 """Register tiles, as a type that Numba understands.
 
 Plain loops cannot keep a block of partial sums in registers: LLVM vectorises the innermost loop and
-stores its sum on every turn. A tile is such a block, ROWS x COLUMNS vectors, as a value of its own
+stores its sum on every turn. A tile is such a block, ROWS x columns vectors, as a value of its own
 type. Each operation on it emits vector instructions, so that source code in Python says exactly
 what stays in registers.
 """
@@ -13,18 +13,19 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import models, register_model
+from numba.extending import intrinsic, models, register_model
 
-from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
+from ketkar.kernels.cpu.machine import ROWS, SIMD_BITS
 from ketkar.kernels.cpu.span import address, constant, element, operation, untyped
 
 
 class Tile(types.Type):  # type: ignore[misc]
-    """ROWS x COLUMNS vectors that stay in registers."""
+    """ROWS x columns vectors that stay in registers."""
 
-    def __init__(self, dtype: Any) -> None:
+    def __init__(self, dtype: Any, columns: int) -> None:
         self.dtype = dtype
-        super().__init__(name=f"Tile({dtype})")
+        self.columns = columns
+        super().__init__(name=f"Tile({dtype}, {columns})")
 
 
 def _lanes(dtype: Any) -> int:
@@ -38,7 +39,7 @@ def _vector(dtype: Any) -> Any:
 @untyped(register_model(Tile))
 class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, tile: Tile) -> None:
-        super().__init__(manager, tile, ir.ArrayType(_vector(tile.dtype), ROWS * COLUMNS))
+        super().__init__(manager, tile, ir.ArrayType(_vector(tile.dtype), ROWS * tile.columns))
 
 
 def _load_vector(context: Any, builder: Any, dtype: Any, span: Any, offset: Any) -> Any:
@@ -77,15 +78,17 @@ def _multiply_add(builder: Any, dtype: Any, x: Any, y: Any, z: Any) -> Any:
     return builder.call(function, [x, y, z])
 
 
-@operation
-def tile_zeros(typing: Any, here: Any) -> Any:
-    """A tile of zeros, of the type of numbers `here` leads to."""
-    tile = Tile(here.dtype)
+@untyped(intrinsic(prefer_literal=True))
+def tile_zeros(typing: Any, here: Any, columns: Any) -> Any:
+    """A tile of zeros, of so many columns and of the type of numbers `here` leads to."""
+    if not isinstance(columns, types.IntegerLiteral):
+        return None
+    tile = Tile(here.dtype, columns.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(tile), None)
 
-    return tile(here), generate
+    return tile(here, columns), generate
 
 
 @operation
@@ -101,7 +104,7 @@ def tile_outer(typing: Any, tile: Any, a: Any, stride: Any, rows: Any, b: Any) -
         lanes = _lanes(dtype)
         vectors = [
             _load_vector(context, builder, dtype, b, constant(column * lanes))
-            for column in range(COLUMNS)
+            for column in range(tile.columns)
         ]
         last = builder.sub(rows, constant(1))
         for row in range(ROWS):
@@ -109,8 +112,8 @@ def tile_outer(typing: Any, tile: Any, a: Any, stride: Any, rows: Any, b: Any) -
             place = builder.mul(builder.select(beyond, last, constant(row)), stride)
             scalar = builder.load(address(context, builder, a, place, 1))
             factor = _splat(builder, dtype, scalar)
-            for column in range(COLUMNS):
-                k = row * COLUMNS + column
+            for column in range(tile.columns):
+                k = row * tile.columns + column
                 total = _multiply_add(
                     builder, dtype, factor, vectors[column], builder.extract_value(value, k)
                 )
@@ -135,8 +138,8 @@ def tile_store(typing: Any, tile: Any, here: Any, stride: Any, scale: Any) -> An
         with builder.if_else(builder.fcmp_ordered("==", scale, zero)) as (overwrite, update):
             for branch, keep in ((overwrite, False), (update, True)):
                 with branch:
-                    for k in range(ROWS * COLUMNS):
-                        row, column = divmod(k, COLUMNS)
+                    for k in range(ROWS * tile.columns):
+                        row, column = divmod(k, tile.columns)
                         place = builder.add(
                             builder.mul(stride, constant(row)),
                             constant(column * _lanes(dtype)),

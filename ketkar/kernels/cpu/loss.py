@@ -23,78 +23,85 @@ def labels_fit(labels: Any, m: int) -> bool:
 
 @helper
 def loss_and_gradient(
-    y: Any, N: int, m: int, targets: Any, labels: Any, loss: int, dy: Any
-) -> float:
-    """The sum of the loss over N outputs y (m,); dy is filled with its gradient."""
+    y: Any, first: int, last: int, m: int, targets: Any, labels: Any, loss: int, dy: Any,
+    losses: Any,
+) -> None:  # fmt: skip
+    """Fill losses (N,) and their gradient dy (N, m) for some examples with outputs y (N, m)."""
     if loss == SQUARED_ERROR:
-        return _squared_error(y, N * m, targets, dy)
-    if loss == BINARY_CROSS_ENTROPY:
-        return _binary_cross_entropy(y, N * m, targets, dy)
-    return _cross_entropy(y, N, m, targets, labels, loss == CROSS_ENTROPY, dy)
+        _squared_error(y, first, last, m, targets, dy, losses)
+    elif loss == BINARY_CROSS_ENTROPY:
+        _binary_cross_entropy(y, first, last, m, targets, dy, losses)
+    else:
+        labelled = loss == CROSS_ENTROPY
+        _cross_entropy(y, first, last, m, targets, labels, labelled, dy, losses)
 
 
 @helper
-def _squared_error(y: Any, count: int, targets: Any, dy: Any) -> float:
-    total = 0.0
-    for i in range(count):
-        error = y[i] - targets[i]
-        total += error * error  # (3.28)
-        dy[i] = error + error
-    return total
+def _squared_error(
+    y: Any, first: int, last: int, m: int, targets: Any, dy: Any, losses: Any
+) -> None:
+    for r in range(first, last):
+        total = number(y, 0)
+        for i in range(r * m, r * m + m):
+            error = y[i] - targets[i]
+            total += error * error  # (3.28)
+            dy[i] = error + error
+        losses[r] = total
 
 
 @helper
-def _binary_cross_entropy(z: Any, count: int, targets: Any, dz: Any) -> float:
+def _binary_cross_entropy(
+    z: Any, first: int, last: int, m: int, targets: Any, dz: Any, losses: Any
+) -> None:
     """On logits z: log(1 + e^z) - t z, without overflow; its derivative is sigmoid(z) - t."""
-    total = 0.0
-    for i in range(count):
+    for i in range(first * m, last * m):
         dz[i] = exp_of(-abs(z[i]))
-    for i in range(count):
-        positive = z[i] if z[i] > 0 else z[i] * 0
-        total += positive - z[i] * targets[i] + np.log1p(dz[i])  # (3.23)
-    for i in range(count):
+    for r in range(first, last):
+        total = number(z, 0)
+        for i in range(r * m, r * m + m):
+            positive = z[i] if z[i] > 0 else z[i] * 0
+            total += positive - z[i] * targets[i] + np.log1p(dz[i])  # (3.23)
+        losses[r] = total
+    for i in range(first * m, last * m):
         dz[i] = sigmoid_of(z[i]) - targets[i]
-    return total
 
 
 @helper
 def _cross_entropy(
-    z: Any, N: int, m: int, targets: Any, labels: Any, labelled: bool, dz: Any
-) -> float:
+    z: Any, first: int, last: int, m: int, targets: Any, labels: Any, labelled: bool, dz: Any,
+    losses: Any,
+) -> None:  # fmt: skip
     """On logits z: log(sum e^z) - z_label, with the largest logit taken out of the exponent.
 
     The exponentials are taken over all rows in one loop: that fills the vectors even where the
-    outputs are few.
+    outputs are few. A label is a row of targets with a single 1.
     """
-    total = 0.0
-    for r in range(N):
-        top = z[r * m]
+    for r in range(first, last):
+        row = z + r * m
+        top = row[0]
         for j in range(1, m):
-            top = z[r * m + j] if z[r * m + j] > top else top
+            top = row[j] if row[j] > top else top
+        chosen = number(z, 0)
         for j in range(m):
-            dz[r * m + j] = z[r * m + j] - top
-    for r in range(N if labelled else 0):
-        total -= dz[r * m + labels[r]]
-    for i in range(0 if labelled else N * m):
-        total -= targets[i] * dz[i] if targets[i] != 0 else number(z, 0)
-    for i in range(N * m):
+            dz[r * m + j] = row[j] - top
+            if not labelled and targets[r * m + j] != 0:
+                chosen += targets[r * m + j] * dz[r * m + j]
+        losses[r] = dz[r * m + labels[r]] if labelled else chosen
+    for i in range(first * m, last * m):
         dz[i] = exp_of(dz[i])
-    for r in range(N):
+    for r in range(first, last):
         row = dz + r * m
-        denominator = number(z, 0)
+        denominator, mass = number(z, 0), number(z, 0)
         for j in range(m):
             denominator += row[j]
-        mass = number(z, 1)
-        if not labelled:
-            mass = number(z, 0)
-            for j in range(m):
-                mass += targets[r * m + j]
-        total += mass * np.log(denominator)  # (3.26)
+        for j in range(0 if labelled else m):
+            mass += targets[r * m + j]
+        mass = number(z, 1) if labelled else mass
+        losses[r] = mass * np.log(denominator) - losses[r]  # (3.26)
         factor = mass / denominator
         for j in range(m):
             row[j] *= factor  # (3.33)
-    for r in range(N if labelled else 0):
-        dz[r * m + labels[r]] -= number(z, 1)
-    for i in range(0 if labelled else N * m):
-        dz[i] -= targets[i]
-    return total
+        for j in range(0 if labelled else m):
+            row[j] -= targets[r * m + j]
+        if labelled:
+            row[labels[r]] -= number(z, 1)

@@ -23,6 +23,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model, ty
 from ketkar.kernels.cpu.machine import CHECKED
 
 INDEX = ir.IntType(64)
+LINE = 64
+"""Bytes of a line of the cache."""
 OUTSIDE = "a kernel reached outside an array; please report this as a defect of ketkar"
 
 
@@ -98,6 +100,22 @@ def span(typing: Any, array: Any) -> Any:
         return whole
 
     return Span(array.dtype)(array), generate
+
+
+@operation
+def to_line(typing: Any, array: Any) -> Any:
+    """How many numbers from the beginning of an array to that of the next line of the cache.
+
+    A vector that lies across two lines takes two accesses.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        struct = context.make_array(signature.args[0])(context, builder, arguments[0])
+        place = builder.ptrtoint(struct.data, INDEX)
+        rest = builder.and_(builder.neg(place), constant(LINE - 1))
+        return builder.udiv(rest, constant(array.dtype.bitwidth // 8))
+
+    return types.int64(array), generate
 
 
 @untyped(type_callable(operator.add))

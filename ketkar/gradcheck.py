@@ -112,6 +112,9 @@ def numerical_gradient(f: Callable[..., Any], *arguments: Any, step: float = STE
     >>> numerical_gradient(lambda theta: (theta**2).sum(), [1.0, -3.0]).round(6)
     array([ 2., -6.])
     """
+    if not arguments:
+        raise ValueError("numerical_gradient needs at least one argument after the function")
+    step = checks.positive(step, "step")
     work = [_writable(argument) for argument in arguments]
     gradients = tuple(
         rebuild(nest, iter([_central(f, work, array, step) for _, array in leaves(nest)]))
@@ -149,7 +152,7 @@ def _central(
 
 
 def _number(value: Any) -> float:
-    array = np.asarray(value, dtype=np.float64)
+    array = _output(value, "f")
     if array.size != 1:
         raise ValueError(f"f returned an array of shape {array.shape}; a gradient needs one number")
     return float(array.reshape(()))
@@ -209,7 +212,8 @@ def gradcheck(
     """
     point = [_writable(argument) for argument in arguments]
     chosen = _chosen(wrt, len(point))
-    y = _output(forward(*point))
+    tolerance = checks.positive(tolerance, "tolerance")
+    y = _output(forward(*point), "forward")
     dy = checks.generator(rng).standard_normal(y.shape)
     # copies: a backward that works in place must not change what it is compared with
     returned = backward(dy.copy()[()], *(_writable(argument) for argument in point))
@@ -241,12 +245,13 @@ def _chosen(wrt: Sequence[int] | None, arguments: int) -> list[int]:
     return chosen
 
 
-def _output(value: Any) -> NDArray[np.float64]:
+def _output(value: Any, name: str) -> NDArray[np.float64]:
     try:
-        return np.asarray(value, dtype=np.float64)
+        # None would become NaN
+        return np.asarray("" if value is None else value, dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(
-            f"forward must return one array of numbers, got {checks.shown(value)}"
+            f"{name} must return one array of numbers, got {checks.shown(value)}"
         ) from None
 
 

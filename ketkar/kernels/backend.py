@@ -66,8 +66,10 @@ def kernels(backend: str, *arrays: Any) -> ModuleType:
     """
     if backend == "auto":
         backend = _follow(arrays)
-    module = _LOADED.get(backend)
-    return _load(backend) if module is None else module
+    try:
+        return _LOADED[backend]
+    except (KeyError, TypeError):  # not yet loaded, or not even a name
+        return _load(backend)
 
 
 def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:

@@ -65,7 +65,8 @@ def kernel(function: F) -> F:
     return compiled
 
 
-def _fingerprint() -> int:
+def fingerprint() -> int:
+    """A number that changes with the source of the kernels and the constants they see."""
     settings = f"{machine.CHECKED} {machine.SIMD_BITS} {machine.ROWS} {machine.COLUMNS}"
     total = zlib.crc32(settings.encode())
     for path in (Path(codes.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
@@ -73,7 +74,7 @@ def _fingerprint() -> int:
     return total
 
 
-FINGERPRINT: Final = _fingerprint()
+FINGERPRINT: Final = fingerprint()
 
 
 class _Compilation(event.Listener):  # type: ignore[misc]

@@ -14,7 +14,7 @@ import llvmlite.binding as llvm
 from numba.core import config
 
 
-def _simd_bits() -> int:
+def simd_bits() -> int:
     """The widest vector of the processor that Numba compiles for.
 
     Where neither AVX nor NEON is named, 128: LLVM splits what the processor does not have, which
@@ -35,7 +35,7 @@ def _simd_bits() -> int:
 
 
 CHECKED: Final = os.environ.get("KETKAR_CHECKED", "") not in ("", "0")
-SIMD_BITS: Final = _simd_bits()
+SIMD_BITS: Final = simd_bits()
 
 # A tile must leave registers for one row of b and one broadcast number: 32 registers hold 8 x 2
 # vectors of sums; AVX2 has 16 and takes 4 x 2.

@@ -1,0 +1,99 @@
+"""Compiling: said once, kept on disk, and no obstacle where the disk cannot be written."""
+
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ketkar.kernels import backend
+
+MESSAGE = "ketkar: compiling ... (once; later runs use the cache)"
+STEP = """
+    import time
+    import numpy as np
+    from ketkar.kernels.backend import kernels
+    cpu = kernels("cpu")
+    x, y = np.array([0.0, 1.0]), np.empty(2)
+    start = time.perf_counter()
+    cpu.exp(x, y)
+    print(y[1], time.perf_counter() - start)
+    cpu.tanh(x, y)
+"""
+
+
+def run(python, cache, script=STEP, **settings):
+    settings["NUMBA_CACHE_DIR"] = str(cache)
+    return python("-c", textwrap.dedent(script), settings=settings)
+
+
+@pytest.mark.usefixtures("cpu")
+def test_compiling_is_said_once_and_kept(python, tmp_path):
+    cold = run(python, tmp_path)
+    assert cold.stderr.splitlines() == [MESSAGE]
+    assert float(cold.stdout.split()[0]) == pytest.approx(np.e, abs=1e-15)
+    warm = run(python, tmp_path)
+    assert warm.stderr == ""
+    assert warm.stdout.split()[0] == cold.stdout.split()[0]
+
+
+@pytest.mark.usefixtures("cpu")
+def test_quiet_means_quiet(python, tmp_path):
+    assert run(python, tmp_path, KETKAR_QUIET="1").stderr == ""
+
+
+@pytest.mark.usefixtures("cpu")
+def test_other_settings_do_not_take_each_others_code(python, tmp_path):
+    assert run(python, tmp_path).stderr
+    for settings in ({"KETKAR_CHECKED": "1"}, {"KETKAR_SIMD_BITS": "128"}):
+        assert run(python, tmp_path, **settings).stderr.splitlines() == [MESSAGE]
+        assert run(python, tmp_path, **settings).stderr == ""
+
+
+@pytest.mark.usefixtures("cpu")
+def test_a_user_s_own_compiling_is_not_announced(python, tmp_path):
+    script = """
+        from numba import njit
+        from ketkar.kernels.backend import kernels
+        kernels("cpu")
+        print(njit(lambda x: x + 1)(1))
+    """
+    done = run(python, tmp_path, script)
+    assert (done.stdout.strip(), done.stderr) == ("2", "")
+
+
+@pytest.mark.usefixtures("cpu")
+def test_without_a_cache_directory_kernels_compile_every_time(python, tmp_path):
+    # the name of the class that looks for a directory has changed between releases of Numba
+    script = "from numba.core import caching\n"
+    script += "cls = getattr(caching, 'CacheImpl', None) or caching._CacheImpl\n"
+    script += "cls._locator_classes = []\n"
+    done = run(python, tmp_path, script + textwrap.dedent(STEP))
+    assert float(done.stdout.split()[0]) == pytest.approx(np.e, abs=1e-15)
+    assert not list(Path(tmp_path).iterdir())
+
+
+def test_numba_s_level_of_optimisation_is_left_as_it_was(cpu):
+    from numba.core import config
+
+    before = config.OPT
+    cpu.sigmoid(np.zeros(3, np.float32), np.zeros(3, np.float32))
+    assert config.OPT == before == 3
+
+
+@pytest.mark.usefixtures("cpu")
+def test_a_change_of_any_source_renews_the_cache(monkeypatch, tmp_path):
+    from ketkar.kernels.cpu import compiling
+
+    copy = tmp_path / "cpu"
+    copy.mkdir()
+    for path in Path(compiling.__file__).parent.glob("*.py"):
+        (copy / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(compiling, "__file__", str(copy / "compiling.py"))
+    assert compiling.fingerprint() == compiling.FINGERPRINT
+    (copy / "tile.py").write_text("# another tile\n")
+    assert compiling.fingerprint() != compiling.FINGERPRINT
+
+
+def test_the_module_of_a_backend_is_loaded_once(cpu):
+    assert backend.kernels("cpu") is cpu

@@ -1,0 +1,108 @@
+"""The same results on other machines: narrower vectors, no AVX at all, every access checked."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+TESTS = [HERE / name for name in ("test_dense.py", "test_elementwise.py", "test_train_step.py")]
+MACHINES = {
+    "checked, 128 bits": {"KETKAR_CHECKED": "1", "KETKAR_SIMD_BITS": "128"},
+    "256 bits": {"KETKAR_SIMD_BITS": "256"},
+    "no AVX and no fused multiply-add": {"NUMBA_CPU_NAME": "generic"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cpu")
+@pytest.mark.parametrize("machine", list(MACHINES))
+def test_the_tests_of_the_kernels_pass(machine, python):
+    options = ["-q", "-p", "no:cacheprovider"]
+    done = python("-m", "pytest", *options, *TESTS, settings=MACHINES[machine] | QUIET, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+QUIET = {"KETKAR_QUIET": "1"}
+REACH = """
+    import numpy as np
+    from numba import njit
+    from ketkar.kernels.cpu.span import span
+    from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
+
+    lanes = 4  # of float32 in 128 bits
+
+    @njit
+    def read(x, i, shift):
+        return (span(x) + shift)[i]
+
+    @njit
+    def write(x, i):
+        span(x)[i] = 1.0
+
+    @njit
+    def use(a, rows, b, start, c):
+        tile = tile_outer(tile_zeros(span(b), 1), span(a), 1, rows, span(b) + start)
+        tile_store(tile, span(c), lanes, np.float32(0))
+
+    def outside(function, *arguments):
+        try:
+            function(*arguments)
+        except IndexError as error:
+            assert "outside an array" in str(error)
+            return True
+        return False
+
+    x = np.zeros(3)
+    print([outside(read, x, i, 0) for i in (-1, 0, 2, 3)])
+    print([outside(read, x, -1, shift) for shift in (0, 1, 3, 4)])
+    print([outside(write, x, i) for i in (-1, 0, 2, 3)], x)
+    a, b = np.zeros(8, np.float32), np.zeros(lanes + 1, np.float32)
+    c = np.zeros(8 * lanes, np.float32)
+    print([outside(use, a, 8, b, start, c) for start in (-1, 0, 1, 2)])
+    print([outside(use, a[:n].copy(), rows, b, 0, c) for n, rows in ((7, 8), (3, 3), (1, 2))])
+    print([outside(use, a, 8, b, 0, c[:n].copy()) for n in (8 * lanes, 8 * lanes - 1)])
+"""
+
+
+def test_the_checked_mode_stops_at_the_edge_of_an_array(cpu, python):
+    script = textwrap.dedent(REACH)
+    settings = {"KETKAR_CHECKED": "1", "KETKAR_SIMD_BITS": "128"}
+    lines = python("-c", script, settings=settings).stdout.splitlines()
+    assert lines == [
+        "[True, False, False, True]",
+        "[True, False, False, True]",
+        "[True, False, False, True] [1. 0. 1.]",
+        "[True, False, False, True]",
+        "[True, False, True]",
+        "[False, True]",
+    ]
+
+
+def test_the_widest_vectors_of_the_processor_are_taken(cpu, monkeypatch):
+    from numba.core import config
+
+    from ketkar.kernels.cpu import machine
+
+    monkeypatch.delenv("KETKAR_SIMD_BITS", raising=False)
+    for features, bits in (
+        ("+sse2,+avx2,+avx512f", 512),
+        ("+avx2,-avx512f", 256),
+        ("+sse4.2,-avx2", 128),
+        ("+neon", 128),
+    ):
+        monkeypatch.setattr(config, "CPU_FEATURES", features)
+        assert machine.simd_bits() == bits
+    monkeypatch.setattr(config, "CPU_FEATURES", None)
+    monkeypatch.setattr(config, "CPU_NAME", "generic")
+    assert machine.simd_bits() == 128
+
+
+def test_a_width_that_no_tile_has_is_refused(cpu, monkeypatch):
+    from ketkar.kernels.cpu import machine
+
+    for wrong in ("64", "wide", "-128"):
+        monkeypatch.setenv("KETKAR_SIMD_BITS", wrong)
+        with pytest.raises(ValueError, match="expected 128, 256 or 512"):
+            machine.simd_bits()

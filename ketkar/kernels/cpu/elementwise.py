@@ -10,7 +10,7 @@ float64. The product with 2^n is an addition to the exponent, done in two halves
 results near the ends of the range, infinite or subnormal, are those of the exact function. No
 comparison is true of NaN, and so NaN passes through.
 
-Errors, tested over the whole range: exp 1 ulp, sigmoid 3 ulp, tanh 4 ulp.
+Errors, tested over the whole range, in units of the last place: exp 1.5, sigmoid 3, tanh 3.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ def _micro_kernel(columns: int) -> Callable[..., None]:
     return micro
 
 
-_wide = _micro_kernel(COLUMNS)
-_narrow = _micro_kernel(1)
+wide_tile = _micro_kernel(COLUMNS)
+narrow_tile = _micro_kernel(1)
 
 
 @helper
@@ -147,9 +147,9 @@ def matmul(
                 there, st = (scratch, width) if edge else (c + (i * sc + j), sc)
                 keep = zero if edge else scale
                 if narrow:
-                    _narrow(here, ra, ka, rows, panel, kp, depth, there, st, keep)
+                    narrow_tile(here, ra, ka, rows, panel, kp, depth, there, st, keep)
                 else:
-                    _wide(here, ra, ka, rows, panel, kp, depth, there, st, keep)
+                    wide_tile(here, ra, ka, rows, panel, kp, depth, there, st, keep)
                 if edge:
                     _edge(scratch, width, rows, columns, c + (i * sc + j), sc, scale)
         scale = number(b, 1)

@@ -26,7 +26,8 @@ TRAINING = ["tests/mutation/test_training_probe.py"]
 MUTANTS = {
     # the layer
     "transposed weight, forward": (
-        "kernels/reference.py", "z[...] = x @ W + b", "z[...] = x @ W.T.reshape(W.shape) + b", UNITS),
+        "kernels/reference.py",
+        "z[...] = x @ W + b", "z[...] = x @ W.T.reshape(W.shape) + b", UNITS),
     "dropped bias": ("kernels/reference.py", "z[...] = x @ W + b", "z[...] = x @ W", UNITS),
     "wrong sign in a hidden layer's error": (
         "feedforward/backpropagation.py", "error = delta @ W.T", "error = -delta @ W.T", GRADS),
@@ -37,8 +38,10 @@ MUTANTS = {
     # its gradients
     "transposed weight, backward": (
         "kernels/reference.py", "dx[...] = dz @ W.T", "dx[...] = dz @ W.reshape(W.T.shape)", GRADS),
-    "wrong sign of dx": ("kernels/reference.py", "dx[...] = dz @ W.T", "dx[...] = -dz @ W.T", GRADS),
-    "wrong sign of dW": ("kernels/reference.py", "dW[...] = x.T @ dz", "dW[...] = -x.T @ dz", GRADS),
+    "wrong sign of dx": ("kernels/reference.py",
+        "dx[...] = dz @ W.T", "dx[...] = -dz @ W.T", GRADS),
+    "wrong sign of dW": ("kernels/reference.py",
+        "dW[...] = x.T @ dz", "dW[...] = -x.T @ dz", GRADS),
     "mean for sum in db": (
         "kernels/reference.py", "db[...] = dz.sum(axis=0)", "db[...] = dz.mean(axis=0)", GRADS),
     "dropped activation derivative": (
@@ -60,7 +63,8 @@ MUTANTS = {
         "y * dy", ACTIVATIONS),
     # losses
     "swapped arguments of binary cross entropy": (
-        "feedforward/losses.py", 'p, y = _pair(p, "p", y, "y")', 'y, p = _pair(p, "p", y, "y")', LOSSES),
+        "feedforward/losses.py",
+        'p, y = _pair(p, "p", y, "y")', 'y, p = _pair(p, "p", y, "y")', LOSSES),
     "wrong sign of the squared error's gradient": (
         "feedforward/losses.py", "return 2 * (p - y)", "return 2 * (y - p)", LOSSES),
     "squared error's gradient without its two": (

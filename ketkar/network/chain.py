@@ -115,6 +115,11 @@ class Chain:
     ) -> tuple[NDArray[Any], Any]:
         """The gradient with respect to the input, and the gradients of all layers."""
         self._fits(params)
+        if not isinstance(trace, tuple) or len(trace) != len(self.layers):
+            raise ValueError(
+                f"trace must hold one entry for each of the {len(self.layers)} layers, "
+                f"as forward returns it; got {checks.shown(trace)}"
+            )
         grads = []
         dx: Any = dy
         for layer, own, kept in zip(
@@ -126,7 +131,7 @@ class Chain:
 
     def _fits(self, params: Any) -> None:
         if not isinstance(params, tuple) or len(params) != len(self.layers):
-            held = f"{len(params)} entries" if isinstance(params, tuple) else repr(type(params))
+            held = f"{len(params)} entries" if isinstance(params, tuple) else checks.shown(params)
             raise ValueError(
                 f"params must hold one entry for each of the {len(self.layers)} layers "
                 f"({', '.join(self.names)}), as init returns them; got {held}"
@@ -159,6 +164,9 @@ def chain(*layers: Layer) -> Chain:
     ValueError: dense2 does not fit into the chain: it expects inputs of shape (5,) but gets (4,)
     """
     for i, layer in enumerate(layers, 1):
-        if not hasattr(layer, "forward"):
-            raise TypeError(f"layer {i} of the chain is {layer!r}; expected a layer such as Dense")
+        if isinstance(layer, type) or not hasattr(layer, "forward"):
+            raise TypeError(
+                f"layer {i} of the chain is {checks.shown(layer)}; "
+                "expected a layer such as Dense(3, 2)"
+            )
     return Chain(tuple(layers))

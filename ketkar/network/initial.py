@@ -108,7 +108,9 @@ def initial(
     Raises
     ------
     ValueError
-        If there is no such initialiser.
+        If there is no such initialiser, or a size is below 1.
+    TypeError
+        If `dtype` is neither float32 nor float64, or `rng` is missing.
 
     Examples
     --------
@@ -116,5 +118,10 @@ def initial(
     array([[0., 0., 0.],
            [0., 0., 0.]])
     """
-    draw = _TABLE[checks.one_of(name, "init", INITIALISERS)]
-    return draw(checks.generator(rng), shape, shape[0], shape[-1]).astype(dtype)
+    draw = _TABLE[checks.one_of(name, "name", INITIALISERS)]
+    sizes = checks.listed(shape, "shape", "whole numbers")
+    if len(sizes) != 2:
+        raise ValueError(f"shape must be (input, unit), got {checks.shown(shape)}")
+    n, m = (checks.count(size, f"shape[{i}]") for i, size in enumerate(sizes))
+    dtype = checks.float_type(dtype)
+    return draw(checks.generator(rng), (n, m), n, m).astype(dtype)

@@ -125,13 +125,29 @@ class Dense:
         self, params: DenseParams, x: ArrayLike, *, backend: str = "auto"
     ) -> tuple[NDArray[Any], DenseTrace]:
         """The output (N, m) for a batch (N, n), and the trace."""
-        z = dense(x, *params, backend=backend)
+        W, b = self._own(params)
+        z = dense(x, W, b, backend=backend)
         return find(self.activation).value(z), DenseTrace(np.asarray(x), z)
 
     def backward(
         self, params: DenseParams, dy: ArrayLike, trace: DenseTrace, *, backend: str = "auto"
     ) -> tuple[NDArray[Any], DenseParams]:
         """The gradient with respect to the input, and the gradients of weights and bias."""
-        delta = np.asarray(dy) * find(self.activation).grad(trace.z)
-        grads = dense_backward(delta, trace.x, *params, backend=backend)
+        W, b = self._own(params)
+        error = checks.float_array(dy, "dy")
+        checks.same_shape(error, "dy", trace.z, "the layer's output")
+        delta = error * find(self.activation).grad(trace.z)
+        grads = dense_backward(delta, trace.x, W, b, backend=backend)
         return grads.x, DenseParams(grads.W, grads.b)
+
+    def _own(self, params: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Weights and bias, refused unless they are those of a layer of this size."""
+        if not isinstance(params, tuple) or len(params) != 2:
+            raise TypeError(f"params must be DenseParams(W, b), got {checks.shown(params)}")
+        W, b = checks.float_array(params[0], "W"), checks.float_array(params[1], "b")
+        if W.shape != (self.n_in, self.n_out) or b.shape != (self.n_out,):
+            raise ValueError(
+                f"params hold W {W.shape} and b {b.shape}; a dense layer of {self.n_in} inputs "
+                f"and {self.n_out} units needs {(self.n_in, self.n_out)} and ({self.n_out},)"
+            )
+        return W, b

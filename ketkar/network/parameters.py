@@ -95,6 +95,30 @@ def unflatten(theta: NDArray[Any], like: Any) -> Any:
     return rebuild(like, views())
 
 
+def check_parameters(network: Layer, params: Any) -> None:
+    """Refuse parameters that are not of the network: other arrays, or arrays of other shapes.
+
+    Raises
+    ------
+    ValueError
+        If names or shapes differ from those that ``network.init`` draws.
+
+    Examples
+    --------
+    >>> from ketkar.network import Dense
+    >>> check_parameters(Dense(3, 2), Dense(2, 3).init(rng=0))
+    Traceback (most recent call last):
+    ValueError: the network needs the parameters W (3, 2), b (2,); params hold W (2, 3), b (3,)
+    """
+    needed, held = (_outline(nest) for nest in (network.init(0), params))
+    if needed != held:
+        raise ValueError(f"the network needs the parameters {needed}; params hold {held}")
+
+
+def _outline(params: Any) -> str:
+    return ", ".join(f"{name or 'an array'} {array.shape}" for name, array in leaves(params))
+
+
 def check_layer(
     layer: Layer, params: Any, x: ArrayLike, *, rng: np.random.Generator | int = 0,
     tolerance: float = 1e-6,

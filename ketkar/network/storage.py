@@ -11,12 +11,13 @@ import dataclasses
 import json
 import os
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ketkar import __version__
+from ketkar import __version__, checks
 from ketkar.network.chain import Chain, chain
 from ketkar.network.layer import Dense, Layer
 from ketkar.trees import leaves, rebuild
@@ -121,15 +122,26 @@ def load(path: str | os.PathLike[str]) -> Saved:
     """
     source = Path(path)
     try:
-        with np.load(source, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files}
+        held = _arrays(source)
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {source}") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+    except _DAMAGE:
         raise ValueError(f"{source} is not a network saved by ketkar, or it is damaged") from None
     header = _header(source, held.pop(HEADER, None))
     network = _build(header["layer"], str(source))
     return Saved(network, _fit_to(network, held))
+
+
+# What reading a damaged or foreign file may raise.
+_DAMAGE = (
+    ValueError, OSError, EOFError, KeyError, TypeError, MemoryError, RuntimeError,
+    NotImplementedError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+
+
+def _arrays(source: Path) -> dict[str, Any]:
+    with np.load(source, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
 
 
 def _header(source: Path, written: Any) -> dict[str, Any]:
@@ -137,9 +149,9 @@ def _header(source: Path, written: Any) -> dict[str, Any]:
         header = json.loads(str(written))
         known = header["format"] == FORMAT and "layer" in header
         version = int(header["format_version"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         known, version = False, 0
-    if not known:
+    if not known or version < 1:
         raise ValueError(f"{source} is not a network saved by ketkar: it has no such header")
     if version > FORMAT_VERSION:
         raise ValueError(
@@ -166,9 +178,11 @@ def _build(described: Any, source: str) -> Layer:
         if kind in KINDS:
             layer: Layer = KINDS[kind](**fields)
             return layer
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise ValueError(f"{source} describes a layer that cannot be built: {error}") from None
-    raise ValueError(f"{source} names the layer {kind!r}; this version knows {_known()}")
+    raise ValueError(
+        f"{source} names the layer {checks.shown(kind)}; this version knows {_known()}"
+    )
 
 
 def _known() -> str:

@@ -48,7 +48,20 @@ def sgd_step(params: Any, grads: Any, lr: float) -> Any:
     array([2.6])
     """
     lr = checks.positive(lr, "lr")
-    return tree_map(lambda theta, g: theta - theta.dtype.type(lr) * g, params, grads)  # (3.12)
+
+    def step(theta: NDArray[Any], g: NDArray[Any]) -> NDArray[Any]:
+        theta, g = _same_type(theta, "params", g, "grads")
+        return theta - theta.dtype.type(lr) * g  # (3.12)
+
+    return tree_map(step, params, grads, names=("params", "grads"))
+
+
+def _same_type(
+    a: NDArray[Any], a_name: str, b: NDArray[Any], b_name: str
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Both as float arrays of the type of the first."""
+    a, b = checks.float_array(a, a_name), checks.float_array(b, b_name)
+    return a, b.astype(a.dtype, copy=False)
 
 
 @equation("momentum")
@@ -88,11 +101,15 @@ def momentum_step(
     """
     lr, momentum = checks.positive(lr, "lr"), checks.between(momentum, "momentum", 0, 1)
     if velocity is None:
-        velocity = tree_map(np.zeros_like, params)
-    velocity = tree_map(
-        lambda v, g: v.dtype.type(momentum) * v - v.dtype.type(lr) * g, velocity, grads
-    )  # (3.13)
-    return tree_map(lambda theta, v: theta + v, params, velocity), velocity
+        velocity = tree_map(lambda theta: 0 * checks.float_array(theta, "params"), params)
+
+    def step(v: NDArray[Any], g: NDArray[Any]) -> NDArray[Any]:
+        v, g = _same_type(v, "velocity", g, "grads")
+        return v.dtype.type(momentum) * v - v.dtype.type(lr) * g  # (3.13)
+
+    velocity = tree_map(step, velocity, grads, names=("velocity", "grads"))
+    moved = tree_map(lambda theta, v: theta + v, params, velocity, names=("params", "velocity"))
+    return moved, velocity
 
 
 @equation("minibatch")

@@ -140,7 +140,8 @@ _DAMAGE = (
 
 
 def _arrays(source: Path) -> dict[str, Any]:
-    with np.load(source, allow_pickle=False) as file:
+    # opened here: NumPy does not close what turns out not to be a zip archive
+    with source.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 

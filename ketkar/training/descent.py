@@ -148,7 +148,7 @@ def iterate_minibatches(
     >>> [len(yb) for _, yb in iterate_minibatches(np.zeros((5, 2)), np.zeros(5), 2, rng=0)]
     [2, 2, 1]
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = checks.array_of(x, "x"), checks.array_of(y, "y")
     if x.ndim == 0 or y.ndim == 0:
         raise ValueError("x and y need a first axis, the examples")
     checks.same_length(x, "x", 0, y, "y", 0, "examples")

@@ -188,7 +188,7 @@ def accuracy(
     0.5
     """
     found = predict_class(network, params, x, backend=backend)
-    truth = np.asarray(y)
+    truth = checks.array_of(y, "y")
     if truth.ndim == 2:
         truth = truth[:, 0] if truth.shape[1] == 1 else truth.argmax(axis=1)
     if truth.shape != found.shape:

@@ -15,7 +15,7 @@ from ketkar import checks
 from ketkar.kernels.backend import ready
 from ketkar.network.chain import Chain
 from ketkar.network.layer import Layer
-from ketkar.network.parameters import flatten, unflatten
+from ketkar.network.parameters import check_parameters, flatten, unflatten
 from ketkar.training.descent import iterate_minibatches
 from ketkar.training.evaluate import loss_value
 from ketkar.training.history import History
@@ -151,8 +151,11 @@ def fit(
         if validation is None:
             raise ValueError("patience needs validation=(x, y), the data that says when to stop")
     step = training_step(network, loss=loss, lr=lr, momentum=momentum, backend=backend)
+    check_parameters(network, params)
     theta = flatten(params)  # a copy: the caller's parameters stay as they are
     X, Y = _prepared(network, x, y, loss, theta.dtype)
+    if validation is not None:
+        validation = _held_out(network, params, validation, loss, theta.dtype)
     if batch_size is not None:
         rng = checks.generator(rng)
     run = _Run(network, params, theta, loss, validation, patience, backend)
@@ -163,11 +166,17 @@ def fit(
     try:
         for epoch in bar:
             for xb, yb in iterate_minibatches(X, Y, batch_size, rng):
-                value = step(run.theta, velocity, xb, yb)
+                # what overflows is looked at here, so NumPy need not warn of it
+                with np.errstate(over="ignore", invalid="ignore"):
+                    value = step(run.theta, velocity, xb, yb)
                 run.step_losses.append(value)
-                if not math.isfinite(value):
-                    raise run.diverged(epoch, xb, lr)
                 run.seen.append(len(xb))
+                if not math.isfinite(value):
+                    # the first step of an epoch starts from what was good after the last one
+                    theta = run.good if len(run.seen) == 1 else run.theta
+                    raise run.diverged(f"the loss became {value}", epoch, theta, xb, lr)
+            if not np.isfinite(run.theta).all():
+                raise run.diverged("the step led beyond all numbers", epoch, run.theta, xb, lr)
             run.end_epoch()
             bar.set_postfix(loss=f"{run.loss[-1]:.4g}", refresh=False)
             if callback is not None:
@@ -175,9 +184,10 @@ def fit(
             if run.stopped:
                 break
     except KeyboardInterrupt:
-        run.stopped = (
-            f"interrupted in epoch {epoch}; the parameters are those after epoch {len(run.loss)}"
-        )
+        kept = len(run.loss)
+        if patience and run.validation_loss:
+            kept = run.history().best_epoch
+        run.stopped = f"interrupted in epoch {epoch}; the parameters are those after epoch {kept}"
         print(f"fit: {run.stopped}", file=sys.stderr)
     finally:
         bar.close()
@@ -188,11 +198,13 @@ def _prepared(
     network: Layer, x: ArrayLike, y: ArrayLike, loss: str, dtype: Any
 ) -> tuple[Array, Array]:
     """The data as the steps take it, checked once."""
-    X = ready(checks.float_array(x, "x"), dtype)
+    with np.errstate(over="ignore"):  # what is too large for float32 is named below
+        X = ready(checks.float_array(x, "x"), dtype)
     checks.not_empty(X, "x")
     if X.ndim < 2:
         raise ValueError(
-            f"x has {X.ndim} axis {X.shape}; fit expects a batch: the examples along the first axis"
+            f"x has {X.ndim} {'axis' if X.ndim == 1 else 'axes'} {X.shape}; fit expects a batch: "
+            "the examples along the first axis"
         )
     if not np.isfinite(X).all():
         where = [int(i) for i in np.argwhere(~np.isfinite(X))[0]]
@@ -202,6 +214,21 @@ def _prepared(
     if not np.isfinite(Y).all():
         raise ValueError("y must be finite; it holds NaN or infinity")
     return X, ready(Y)
+
+
+def _held_out(
+    network: Layer, params: Any, validation: Any, loss: str, dtype: Any
+) -> tuple[Array, Array]:
+    """The validation data, checked before training starts."""
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise TypeError(f"validation must be a pair (x, y), got {checks.shown(validation)}")
+    try:
+        x, y = validation
+        x, y = _prepared(network, x, y, loss, dtype)
+        loss_value(network, params, x[:1], y[:1], loss, backend="numpy")
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"validation: {error}") from None
+    return x, y
 
 
 class _Run:
@@ -254,18 +281,20 @@ class _Run:
                 f"the parameters are those after epoch {best + 1}"
             )
 
-    def diverged(self, epoch: int, x: Array, lr: float) -> TrainingDivergedError:
+    def diverged(
+        self, what: str, epoch: int, theta: Array, x: Array, lr: float
+    ) -> TrainingDivergedError:
         """The error that says where the numbers stopped being numbers."""
         return TrainingDivergedError(
-            f"the loss became {self.step_losses[-1]} in epoch {epoch}, step "
-            f"{len(self.seen) + 1}: {self._where(x)}; a learning rate below {lr:g} may help",
+            f"{what} in epoch {epoch}, step {len(self.seen)}: {self._where(theta, x)}; "
+            f"a learning rate below {lr:g} may help",
             self.params(self.good),
             self.history(),
         )
 
-    def _where(self, x: Array) -> str:
+    def _where(self, theta: Array, x: Array) -> str:
         """The first place on the way forward that is not finite."""
-        params = unflatten(self.theta, self.like)
+        params = unflatten(theta, self.like)
         for name, array in leaves(params):
             if not np.isfinite(array).all():
                 return f"{name or 'theta'} holds values that are not finite"

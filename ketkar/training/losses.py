@@ -46,7 +46,7 @@ class Loss(NamedTuple):
             If the number of targets is not N, their shape does not match the network's m
             outputs, or a label or probability is out of range.
         """
-        array = np.asarray(y)
+        array = checks.array_of(y, "y")
         if self.name == "cross_entropy" and array.ndim == 1:
             array = checks.labels(array, "y", outputs)
         else:

@@ -121,7 +121,8 @@ def _fused(module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: floa
     def step(theta: Array, velocity: Array, x: Array, y: Array) -> float:
         _theta_fits(theta, velocity, size, momentum)
         dtype = theta.dtype
-        x, y = np.asarray(x), np.asarray(y)
+        x = x if isinstance(x, np.ndarray) else checks.array_of(x, "x")
+        y = y if isinstance(y, np.ndarray) else checks.array_of(y, "y")
         if x.dtype != dtype or x.ndim != 2 or not x.flags.carray:
             x = ready(checks.float_array(x, "x"), dtype)
             checks.axes(x, "x", ("batch", "input"), "a training step")

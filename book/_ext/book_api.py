@@ -74,9 +74,9 @@ def place(source: str, name: str) -> int:
 
 
 def first_mention(room: ModuleType, home: str) -> tuple[int, str]:
-    """Modules stand in the order in which the room's docstring names them, then by name."""
+    """Modules stand in the order of the table in the room's docstring, then by name."""
     short = home.rsplit(".", 1)[-1]
-    match = re.search(rf"\b{short}\b", room.__doc__ or "")
+    match = re.search(rf"^{short}\b", inspect.cleandoc(room.__doc__ or ""), re.MULTILINE)
     return (match.start() if match else 10**6, home)
 
 

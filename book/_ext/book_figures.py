@@ -128,6 +128,8 @@ class ListFigures(SphinxPostTransform):
         link = reference("std", "numref", name, "", self.env.docname)
         link["refexplicit"] = False
         text = nodes.paragraph("", "", link, nodes.Text(": "), *(n.deepcopy() for n in caption))
+        for copied in text.findall(addnodes.pending_xref):
+            copied["refdoc"] = self.env.docname  # links lead from here, no longer from their page
         return nodes.list_item("", text)
 
 

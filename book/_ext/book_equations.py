@@ -35,9 +35,9 @@ def public_name(computes: Any) -> str:
     return f"{room}.{computes.__qualname__}"
 
 
-def link_to_object(name: str) -> addnodes.pending_xref:
+def link_to_object(name: str, shown: str) -> addnodes.pending_xref:
     """A link to the API page of a function or class."""
-    text = nodes.literal(name, name, classes=["xref", "py", "py-obj"])
+    text = nodes.literal(shown, shown, classes=["xref", "py", "py-obj"])
     return addnodes.pending_xref(
         "", text, refdomain="py", reftype="obj", reftarget=name, refexplicit=True, refwarn=True
     )
@@ -57,13 +57,13 @@ def link_to_equation(key: str, docname: str) -> addnodes.pending_xref:
     )
 
 
-def computed_by(key: str) -> list[nodes.Node]:
-    """The names of the functions that compute an equation, each a link."""
+def computed_by(key: str, without: str = "") -> list[nodes.Node]:
+    """The names of the functions that compute an equation, each a link; `without` a prefix."""
     found: list[nodes.Node] = []
     for name in dict.fromkeys(map(public_name, functions_of(key))):
         if found:
             found.append(nodes.Text(", "))
-        found.append(link_to_object(name))
+        found.append(link_to_object(name, name.removeprefix(without)))
     return found
 
 
@@ -137,7 +137,7 @@ class EquationIndex(SphinxDirective):
             number: nodes.Node = nodes.Text(f"({row.number})")
             if linked:
                 number = link_to_equation(row.key, self.env.docname)
-            names = computed_by(row.key)
+            names = computed_by(row.key, without="ketkar.")
             for link in names:
                 if isinstance(link, addnodes.pending_xref):
                     link["refdoc"] = self.env.docname

@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_parameters():
     assert not (NET.init(7).dense1.W[:2, :2] == NET.init(7).dense2.W[:2, :2]).any()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, "float32", ">f8"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, "float32"])
 @pytest.mark.parametrize("name", network.INITIALISERS)
 def test_initial_weights(name, dtype):
     n, m = 400, 300
@@ -171,7 +171,7 @@ TABLE = [
     (lambda: Dense(2, 1, init_weights="ones"), ValueError, ["init_weights must be one of"]),
     (lambda: Dense(2, 1).init(None), TypeError, ["rng must be a numpy.random.Generator"]),
     (lambda: Dense(2, 1).init("seed"), TypeError, ["rng must be a numpy.random.Generator"]),
-    (lambda: Dense(2, 1).init(np.random.RandomState(0)), TypeError, ["rng", "a RandomState"]),  # noqa: NPY002
+    (lambda: Dense(2, 1).init(np.random.RandomState(0)), TypeError, ["rng", "a RandomState"]),
     (lambda: Dense(2, 1).init(-1), ValueError, ["rng", "-1"]),
     (lambda: Dense(2, 1).init(0, int), TypeError, ["dtype must be float32 or float64"]),
     (lambda: Dense(2, 1).init(0, "float16"), TypeError, ["dtype must be float32 or float64"]),

@@ -64,12 +64,11 @@ def split(data: Dataset, test: float, rng: np.random.Generator | int) -> Split:
     """
     rng = checks.generator(rng)
     if not 0 < checks.real(test, "test") < 1:
-        raise ValueError(f"test must be above 0 and below 1, got {test!r}")
-    if np.asarray(data.y).dtype.kind not in "iu":
-        raise TypeError("split shares out the classes: y must hold whole numbers, the labels")
+        raise ValueError(f"test must be above 0 and below 1, got {checks.shown(test)}")
+    x, y = _examples(data)
     aside: list[NDArray[np.intp]] = []
-    for label in np.unique(data.y):
-        members = rng.permutation(np.flatnonzero(data.y == label))
+    for label in np.unique(y):
+        members = rng.permutation(np.flatnonzero(y == label))
         number = round(test * len(members))
         if not 0 < number < len(members):
             raise ValueError(
@@ -77,7 +76,22 @@ def split(data: Dataset, test: float, rng: np.random.Generator | int) -> Split:
                 "without any"
             )
         aside.append(members[:number])
-    chosen = np.zeros(len(data.y), bool)
+    chosen = np.zeros(len(y), bool)
     chosen[np.concatenate(aside)] = True
     parts = (rng.permutation(np.flatnonzero(~chosen)), np.sort(np.flatnonzero(chosen)))
-    return Split(*(Dataset(data.x[part], data.y[part]) for part in parts))
+    return Split(*(Dataset(x[part], y[part]) for part in parts))
+
+
+def _examples(data: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Inputs and labels of a data set, refused unless they belong together."""
+    if not isinstance(data, tuple) or len(data) != 2:
+        raise TypeError(f"data must be a Dataset (x, y), got {checks.shown(data)}")
+    x, y = checks.array_of(data[0], "x"), checks.array_of(data[1], "y")
+    checks.axes(y, "y", ("batch",), "split")
+    checks.not_empty(y, "y")
+    if y.dtype.kind not in "iu":
+        raise TypeError("split shares out the classes: y must hold whole numbers, the labels")
+    if not x.ndim:
+        raise ValueError("x has 0 axes; split expects the examples along the first axis")
+    checks.same_length(x, "x", 0, y, "y", 0, "examples")
+    return x, y

@@ -1,6 +1,7 @@
 """What an import costs and brings, and which names may never vanish."""
 
 import importlib
+import importlib.util
 import statistics
 import subprocess
 import sys
@@ -70,3 +71,42 @@ def test_drawing_without_matplotlib_says_what_to_install():
         "except ImportError as error:\n    print(error)"
     )
     assert "ketkar[plot]" in done.stdout, done.stderr
+
+
+FIT = """
+import sys
+if len(sys.argv) > 1:
+    sys.modules[sys.argv[1]] = None  # the import system's way to say: not there
+import numpy as np
+from ketkar import network, training
+net = network.chain(network.Dense(3, 5, "tanh"), network.Dense(5, 2))
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((20, 3)), rng.integers(0, 2, 20)
+options = dict(loss="cross_entropy", lr=0.1, momentum=0.5, batch_size=6, epochs=5, rng=1)
+run = training.fit(net, net.init(0), x, y, **options)
+print(*network.flatten(run.params).tolist(), *run.history.loss.tolist())
+try:
+    training.fit(net, net.init(0), x, y, **options, backend="cpu")
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_without_numba_training_gives_the_same_results():
+    def fitted(*blocked):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", FIT, *blocked],
+            capture_output=True, text=True, timeout=240,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    numbers, sentence = fitted("numba")
+    assert sentence == (
+        'backend "cpu" is not there: numba is not installed (python -m pip install numba); '
+        'there is "numpy"'
+    )
+    here = fitted()
+    assert len(here) == (1 if importlib.util.find_spec("numba") else 2)
+    with_numba = [float(number) for number in here[0].split()]
+    assert [float(number) for number in numbers.split()] == pytest.approx(with_numba, abs=1e-12)

@@ -107,6 +107,8 @@ TABLE = [
      ["trace has 2 layers", "1 in params"]),
     (lambda: ff.mlp_backward(np.ones((5, 1)), ff.mlp_trace(X, PARAMS), PARAMS[::-1]), ValueError,
      ["layer 1: W has shape (2, 1)", "(3, 2)"]),
+    (lambda: ff.mlp_backward(np.ones((5, 1)), "trace", PARAMS), TypeError,
+     ["trace must be what mlp_trace returned", "'trace'"]),
     (lambda: ff.mlp_backward("dy", ff.mlp_trace(X, PARAMS), PARAMS), TypeError, ["dy holds"]),
     (lambda: ff.count_parameters([3]), ValueError, ["widths", "at least one layer", "[3]"]),
     (lambda: ff.count_parameters([3, 0]), ValueError, ["widths[1] must be at least 1", "0"]),

@@ -141,7 +141,7 @@ def cite(computes: Callable[..., Any], *, style: str = "text") -> str:
     from ketkar import __version__
 
     module = getattr(computes, "__module__", "") or ""
-    if not module.startswith("ketkar"):
+    if module.split(".")[0] != "ketkar" or not hasattr(computes, "__qualname__"):
         raise ValueError(f"cite expects a function or class of ketkar, got {computes!r}")
     name = public_name(computes)
     rows = equations_of(computes)

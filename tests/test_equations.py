@@ -81,5 +81,7 @@ def test_a_citation_names_function_equation_section_textbook_and_version():
 def test_only_functions_of_the_package_are_cited():
     with pytest.raises(ValueError, match="cite expects a function or class of ketkar"):
         cite(len)
+    with pytest.raises(ValueError, match=r"cite expects a function or class of ketkar, got Dense"):
+        cite(ketkar.network.Dense(3, 2))
     with pytest.raises(ValueError, match='style must be "text" or "bibtex"'):
         cite(ff.dense, style="apa")

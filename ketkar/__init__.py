@@ -1,8 +1,9 @@
 """A literate companion to Nikhil Ketkar's *Deep Learning with Python* (Apress, 2017).
 
-The rooms follow the textbook's chapters: :mod:`ketkar.feedforward` is chapter 3. Around them
-stand :mod:`ketkar.network` (layers as values), :mod:`ketkar.training` (descent and ``fit``),
-:mod:`ketkar.gradcheck`, :mod:`ketkar.datasets`, :mod:`ketkar.drawing` and :mod:`ketkar.systems`.
+The rooms follow the textbook's chapters: :mod:`ketkar.feedforward` is chapter 3 and
+:mod:`ketkar.convolutional` chapter 5. Around them stand :mod:`ketkar.network` (layers as values),
+:mod:`ketkar.training` (descent and ``fit``), :mod:`ketkar.gradcheck`, :mod:`ketkar.datasets`,
+:mod:`ketkar.drawing` and :mod:`ketkar.systems`.
 
 This page only points: a room is imported when it is first named, so that ``import ketkar``
 compiles nothing and needs neither Numba nor Matplotlib.
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ketkar import (
+        convolutional,
         datasets,
         drawing,
         exercises,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "cite",
+    "convolutional",
     "datasets",
     "drawing",
     "exercises",

@@ -28,7 +28,15 @@ __all__ = [
 T = TypeVar("T", bound=Callable[..., Any])
 
 # The rooms whose functions carry tags; importing them fills the register.
-ROOMS = ("feedforward", "gradcheck", "datasets", "network", "training")
+ROOMS = (
+    "feedforward",
+    "convolutional",
+    "gradcheck",
+    "datasets",
+    "network",
+    "training",
+    "systems",
+)
 _register: dict[str, list[Any]] = {}
 
 

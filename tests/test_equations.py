@@ -22,7 +22,16 @@ PUBLISHED = """
 3.23 binary-cross-entropy-logits, 3.24 categorical-nll, 3.25 cross-entropy,
 3.26 cross-entropy-logits, 3.27 gaussian-nll, 3.28 squared-error, 3.29 linear-unit,
 3.30 sigmoid-unit, 3.31 sigmoid, 3.32 sigmoid-derivative, 3.33 softmax, 3.34 softmax-jacobian,
-3.35 relu-unit, 3.36 relu, 3.37 relu-derivative, 3.38 tanh-unit, 3.39 tanh, 3.40 tanh-derivative
+3.35 relu-unit, 3.36 relu, 3.37 relu-derivative, 3.38 tanh-unit, 3.39 tanh, 3.40 tanh-derivative,
+5.1 convolution, 5.2 convolution-commuted, 5.3 cross-correlation, 5.4 convolution-2d,
+5.5 convolution-2d-commuted, 5.6 cross-correlation-2d, 5.7 normalised-correlation,
+5.8 convolution-matrix, 5.9 connections, 5.10 max-pooling, 5.11 average-pooling, 5.12 l2-pooling,
+5.13 max-pooling-backward, 5.14 average-pooling-backward, 5.15 l2-pooling-backward,
+5.16 convolution-layer, 5.17 block, 5.18 convolution-backward-input,
+5.19 convolution-backward-kernel, 5.20 convolution-backward-bias, 5.21 strided-convolution,
+5.22 transposed-convolution, 5.23 tiled-convolution, 5.24 local-connection, 5.25 output-size,
+5.26 same-padding, 5.27 convolution-parameters, 5.28 receptive-field, 5.29 subsampling,
+5.30 scaled-tanh, 5.31 rbf-output
 """
 
 

@@ -4,6 +4,7 @@ Nothing here needs a network connection. What is generated comes from a generato
 passes in, so the same seed gives the same data.
 """
 
+from ketkar.datasets.bars import bars, one_pixel, two_bars
 from ketkar.datasets.dataset import Dataset, Split, split
 from ketkar.datasets.digits import digits
 from ketkar.datasets.faces import POSES, Faces, cmu_faces, synthetic_faces
@@ -17,6 +18,7 @@ __all__ = [
     "Faces",
     "InferenceExample",
     "Split",
+    "bars",
     "cmu_faces",
     "coin_flips",
     "digits",
@@ -24,9 +26,11 @@ __all__ = [
     "logic_gate",
     "noisy_line",
     "noisy_sine",
+    "one_pixel",
     "roads",
     "split",
     "synthetic_faces",
+    "two_bars",
     "two_moons",
     "xor",
 ]

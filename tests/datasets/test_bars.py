@@ -75,7 +75,7 @@ def test_shapes_have_two_three_or_four_arms(arm, gap, seed):
 
 
 def test_shapes_stand_everywhere_and_are_turned():
-    x, y = two_bars(3000, 0, noise=0)
+    x, y = two_bars(12000, 0, noise=0)
     for label in range(3):
         seen = x[y == label].mean(axis=(0, 1))
         assert seen[4:-4, 4:-4].min() > 0  # the centre, at every place where it may be

@@ -258,33 +258,63 @@ def test_numbers_in_docstrings_become_links(tmp_path):
     assert ":eq:" not in lines[2]
 
 
-def test_the_gallery_wants_an_alt_text_for_each_figure(tmp_path):
+@pytest.fixture
+def scrape(tmp_path):
+    """Let the gallery take the open figures of a block of a script; give their markup."""
     pytest.importorskip("sphinx_gallery")
-    plt = pytest.importorskip("matplotlib.pyplot")
-    from sphinx.errors import ExtensionError
+    pytest.importorskip("matplotlib")
     from sphinx_gallery.scrapers import ImagePathIterator
 
-    book_gallery = importlib.import_module("book_gallery")
     settings = {
         "src_dir": str(tmp_path), "image_srcset": (), "matplotlib_animations": (False, None),
-        "compress_images": (), "compress_images_args": (),
+        "compress_images": (), "compress_images_args": (), "thumbnail_size": (80, 60),
     }  # fmt: skip
 
-    def scrape(code):
-        plt.subplots()
+    def run(code, **variables):
         block = SimpleNamespace(content=code, lineno=7)
         known = {
             "image_path_iterator": ImagePathIterator(tmp_path / "sphx_glr_plot_a_{:03d}.png"),
             "src_file": "plot_a.py",
-            "example_globals": {},
+            "example_globals": variables,
         }
-        return book_gallery.scraper(block, known, settings)
+        return importlib.import_module("book_gallery").scraper(block, known, settings)
 
+    return run
+
+
+def test_the_gallery_wants_an_alt_text_for_each_figure(tmp_path, scrape):
+    from matplotlib import pyplot as plt
+    from sphinx.errors import ExtensionError
+
+    plt.subplots()
     rst = scrape("plt.subplots()\n# Alt text: Two empty axes, one\n# beside the other.\nplt.show()")
     assert ":alt: Two empty axes, one beside the other.\n" in rst
     assert (tmp_path / "sphx_glr_plot_a_001.svg").exists()
+    plt.subplots()
     with pytest.raises(ExtensionError, match=r"plot_a\.py, block at line 7: 1 figures but 0"):
         scrape("plt.subplots()")
+
+
+def test_an_animation_is_a_player_that_needs_no_other_host_and_no_mouse(scrape):
+    pytest.importorskip("matplotlib")
+    from matplotlib import pyplot as plt
+    from matplotlib.animation import FuncAnimation
+
+    def player():
+        fig, ax = plt.subplots(figsize=(1, 1))
+        (line,) = ax.plot([0, 1])
+        moving = FuncAnimation(fig, lambda k: line.set_ydata([0, k]), frames=3, interval=500)
+        return scrape('# Alt text: A line that "rises" & falls.\nplt.show()', moving=moving)
+
+    rst = player()
+    assert ".. raw:: html" in rst
+    assert not re.findall(r"(?:href|src)=[\"'](?!data:)", rst)
+    assert 'alt="A line that &quot;rises&quot; &amp; falls."' in rst
+    assert re.search(r'<img src="data:image/png;base64,[\w+/=]+" id="_anim_img_plot_a_7_0"', rst)
+    assert len(re.findall(r"frames\[\d\] =", rst)) == 3
+    assert re.search(r'type="range" aria-label="\w+"', rst)
+    assert 'onsubmit="return false"' in rst
+    assert rst == player()  # no random ids
 
 
 def test_the_textbook_s_figures_come_first_and_in_order(tmp_path):

@@ -9,13 +9,18 @@ shapes on a canvas          :func:`canvas`, :func:`node`, :func:`box`, :func:`ar
                             :func:`label`, :func:`flow`
 networks                    :func:`unit_diagram`, :func:`layered_network`
 arrays                      :func:`matrix_blocks`, :func:`number_grid`, :func:`image_grid`
+connections                 :func:`connection_graph`, :func:`connection_matrix`
+feature maps                :func:`window_grid`, :func:`picture`, :func:`volume`,
+                            :func:`shape_flow`
 curves                      :func:`curves`, :func:`function_panel`, :func:`bars`,
                             :func:`contour_path`
 ==========================  =========================================================
 """
 
 from ketkar.drawing.arrays import image_grid, matrix_blocks, number_grid
+from ketkar.drawing.connections import connection_graph, connection_matrix
 from ketkar.drawing.curves import bars, contour_path, curves, function_panel
+from ketkar.drawing.feature_maps import picture, shape_flow, volume, window_grid
 from ketkar.drawing.networks import layered_network, unit_diagram
 from ketkar.drawing.shapes import arrow, box, canvas, flow, label, node
 from ketkar.drawing.style import COLOURS, axes, number, style
@@ -27,6 +32,8 @@ __all__ = [
     "bars",
     "box",
     "canvas",
+    "connection_graph",
+    "connection_matrix",
     "contour_path",
     "curves",
     "flow",
@@ -38,6 +45,10 @@ __all__ = [
     "node",
     "number",
     "number_grid",
+    "picture",
+    "shape_flow",
     "style",
     "unit_diagram",
+    "volume",
+    "window_grid",
 ]

@@ -1,1 +1,66 @@
-"""Chapter 5, Convolutional Neural Networks: convolution, pooling and the layers made of them."""
+"""Chapter 5, Convolutional Neural Networks: convolution, pooling and the layers made of them.
+
+The modules follow the textbook's sections; every name here is importable from
+``ketkar.convolutional``.
+
+=================  ====================================================================
+Module             Textbook section
+=================  ====================================================================
+operation          Convolution Operation
+pooling            Pooling Operation
+layer              Convolution-Detector-Pooling Building Block
+block              Convolution-Detector-Pooling Building Block
+variants           Convolution Variants
+arithmetic         the sizes and counts around them
+=================  ====================================================================
+"""
+
+from ketkar.convolutional.arithmetic import (
+    conv2d_num_params,
+    conv_output_size,
+    count_connections,
+    count_unique_weights,
+    receptive_field,
+    same_padding,
+)
+from ketkar.convolutional.layer import (
+    ConvGrads,
+    ConvParams,
+    conv1d,
+    conv1d_backward,
+    conv2d,
+    conv2d_backward,
+    conv2d_transpose,
+    conv2d_transpose_backward,
+)
+from ketkar.convolutional.operation import (
+    convolution_matrix,
+    convolve1d,
+    convolve2d,
+    cross_correlate1d,
+    cross_correlate2d,
+    normalised_cross_correlate1d,
+)
+
+__all__ = [
+    "ConvGrads",
+    "ConvParams",
+    "conv1d",
+    "conv1d_backward",
+    "conv2d",
+    "conv2d_backward",
+    "conv2d_num_params",
+    "conv2d_transpose",
+    "conv2d_transpose_backward",
+    "conv_output_size",
+    "convolution_matrix",
+    "convolve1d",
+    "convolve2d",
+    "count_connections",
+    "count_unique_weights",
+    "cross_correlate1d",
+    "cross_correlate2d",
+    "normalised_cross_correlate1d",
+    "receptive_field",
+    "same_padding",
+]

@@ -21,6 +21,7 @@ from ketkar.kernels.codes import (
     SQUARED_ERROR,
     TANH,
 )
+from ketkar.kernels.geometry import Geometry
 
 Array = NDArray[Any]
 
@@ -180,3 +181,76 @@ def _loss(y: Array, targets: Array, labels: Array, loss: int) -> tuple[float, Ar
             value = np.where(targets == 0, 0, targets * (log_sum - shifted))  # (3.26)
             dy = targets.sum(axis=1, keepdims=True) * np.exp(shifted - log_sum) - targets
         return float(value.sum(dtype=np.float64)) / N, dy / N
+
+
+def conv2d_forward(
+    x: Array, K: Array, b: Array, geometry: Geometry, algorithm: str, y: Array
+) -> None:
+    """Fill y (N, M, Ho, Wo) with the cross-correlation of x (N, C, H, W) with K (M, C/g, R, S).
+
+    One tap (r, s) after the other: the part of the image that the tap meets, times the tap.
+    """
+    padded = _padded(x, geometry)
+    y[...] = b[:, None, None]
+    for r, s in np.ndindex(K.shape[2:]):
+        seen = _by_group(padded[_met(r, s, geometry, y)], geometry)
+        tap = _by_group(K[:, :, r, s], geometry)
+        y += (tap @ seen).reshape(y.shape)  # (5.16), (5.21)
+
+
+def conv2d_input_gradient(
+    dy: Array, K: Array, geometry: Geometry, algorithm: str, dx: Array
+) -> None:
+    """Fill dx (N, C, H, W): each tap gives back to the part of the image that it met."""
+    dpadded = _padded(np.zeros_like(dx), geometry)
+    delta = _by_group(dy, geometry)
+    for r, s in np.ndindex(K.shape[2:]):
+        met = dpadded[_met(r, s, geometry, dy)]  # a view
+        tap = _by_group(K[:, :, r, s], geometry)
+        met += (tap.swapaxes(1, 2) @ delta).reshape(met.shape)  # (5.18)
+    rows, columns = dx.shape[2:]
+    dx[...] = dpadded[:, :, geometry.top :, geometry.left :][:, :, :rows, :columns]
+
+
+def conv2d_kernel_gradient(
+    dy: Array, x: Array, geometry: Geometry, algorithm: str, dK: Array
+) -> None:
+    """Fill dK (M, C/g, R, S): each tap of the kernel sums what it met, times the errors there."""
+    padded = _padded(x, geometry)
+    delta = _by_group(dy, geometry)
+    for r, s in np.ndindex(dK.shape[2:]):
+        seen = _by_group(padded[_met(r, s, geometry, dy)], geometry)
+        each = delta @ seen.swapaxes(2, 3)
+        dK[:, :, r, s] = each.sum(axis=0).reshape(dK.shape[:2])  # (5.19)
+
+
+def conv2d_bias_gradient(dy: Array, db: Array) -> None:
+    """Fill db (M,): a bias stands in every row and column of every example."""
+    db[...] = dy.sum(axis=(0, 2, 3))  # (5.20)
+
+
+def _padded(x: Array, geometry: Geometry, value: float = 0.0) -> Array:
+    """A copy of the images x (N, C, H, W) with their padding around them."""
+    rows, columns = (geometry.top, geometry.bottom), (geometry.left, geometry.right)
+    return np.pad(x, ((0, 0), (0, 0), rows, columns), constant_values=value)
+
+
+def _met(r: int, s: int, geometry: Geometry, y: Array) -> tuple[slice, ...]:
+    """Where the padded image meets tap (r, s): one row and column for each of y (N, M, Ho, Wo)."""
+    row, column = r * geometry.dilation_rows, s * geometry.dilation_columns
+    rows, columns = y.shape[2:]
+    return (
+        slice(None),
+        slice(None),
+        slice(row, row + (rows - 1) * geometry.stride_rows + 1, geometry.stride_rows),
+        slice(column, column + (columns - 1) * geometry.stride_columns + 1,
+              geometry.stride_columns),
+    )  # fmt: skip
+
+
+def _by_group(a: Array, geometry: Geometry) -> Array:
+    """Channels apart by group: a tap (M, C/g) as (g, M/g, C/g), images as (N, g, C/g, H W)."""
+    if a.ndim == 2:
+        return a.reshape(geometry.groups, -1, a.shape[1])
+    N, C, H, W = a.shape
+    return a.reshape(N, geometry.groups, C // geometry.groups, H * W)

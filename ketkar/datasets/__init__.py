@@ -1,7 +1,7 @@
 """Data to learn from: worked examples, sets generated from a seed, and real digits.
 
-Nothing here needs a network connection. What is generated comes from a generator that the caller
-passes in, so the same seed gives the same data.
+Only MNIST needs a network connection, once. What is generated comes from a generator that the
+caller passes in, so the same seed gives the same data.
 """
 
 from ketkar.datasets.bars import bars, one_pixel, two_bars
@@ -9,6 +9,7 @@ from ketkar.datasets.dataset import Dataset, Split, split
 from ketkar.datasets.digits import digits
 from ketkar.datasets.faces import POSES, Faces, cmu_faces, synthetic_faces
 from ketkar.datasets.generated import coin_flips, noisy_line, noisy_sine, two_moons
+from ketkar.datasets.mnist import mnist
 from ketkar.datasets.roads import roads
 from ketkar.datasets.worked import InferenceExample, inference_example, logic_gate, xor
 
@@ -24,6 +25,7 @@ __all__ = [
     "digits",
     "inference_example",
     "logic_gate",
+    "mnist",
     "noisy_line",
     "noisy_sine",
     "one_pixel",

@@ -30,7 +30,7 @@ def _kernels(fingerprint: int) -> tuple[Any, Any]:
     from ketkar.kernels.cpu.machine import COLUMNS, ROWS
     from ketkar.kernels.cpu.matmul import wide_tile
     from ketkar.kernels.cpu.span import number, span
-    from ketkar.kernels.cpu.tile import lanes
+    from ketkar.kernels.cpu.vector import lanes
 
     @helper
     def tiles(a: Any, b: Any, c: Any, K: int, repeat: int) -> None:

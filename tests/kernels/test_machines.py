@@ -43,7 +43,7 @@ REACH = """
 
     @njit
     def use(a, rows, b, start, c):
-        tile = tile_outer(tile_zeros(span(b), 1), span(a), 1, rows, span(b) + start)
+        tile = tile_outer(tile_zeros(span(b), 8, 1), span(a), 1, rows, span(b) + start)
         tile_store(tile, span(c), lanes, np.float32(0))
 
     def outside(function, *arguments):

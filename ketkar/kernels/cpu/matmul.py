@@ -26,7 +26,8 @@ from typing import Any
 from ketkar.kernels.cpu.compiling import dot_product, helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS
 from ketkar.kernels.cpu.span import number
-from ketkar.kernels.cpu.tile import lanes, out_of_line, tile_outer, tile_store, tile_zeros
+from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
+from ketkar.kernels.cpu.vector import lanes, out_of_line
 
 BLOCK = 256
 
@@ -43,7 +44,7 @@ def _micro_kernel(columns: int) -> Callable[..., None]:
         a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
     ) -> None:
         out_of_line()
-        tile = tile_zeros(b, columns)
+        tile = tile_zeros(b, ROWS, columns)
         for _ in range(K):
             tile = tile_outer(tile, a, ra, rows, b)
             a = a + ka

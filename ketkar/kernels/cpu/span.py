@@ -47,6 +47,8 @@ class Span(types.Type):  # type: ignore[misc]
 
 def element(dtype: Any) -> Any:
     """LLVM's name for a type of numbers."""
+    if isinstance(dtype, types.Integer):
+        return ir.IntType(dtype.bitwidth)
     return ir.FloatType() if dtype.bitwidth == 32 else ir.DoubleType()
 
 
@@ -73,14 +75,14 @@ def _shifted(builder: Any, span: Any, offset: Any) -> Any:
     return builder.insert_value(span, builder.add(index, offset), 1)
 
 
-def address(context: Any, builder: Any, span: Any, offset: Any, count: int) -> Any:
+def address(context: Any, builder: Any, span: Any, offset: Any, count: Any) -> Any:
     """The pointer to `count` numbers from `offset` on: every access goes through here."""
     span = _shifted(builder, span, offset)
     if not CHECKED:
         return span
     pointer, index, length = cgutils.unpack_tuple(builder, span, 3)
     below = builder.icmp_signed("<", index, constant(0))
-    above = builder.icmp_signed(">", builder.add(index, constant(count)), length)
+    above = builder.icmp_signed(">", builder.add(index, count), length)
     with builder.if_then(builder.or_(below, above), likely=False):
         context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
     return pointer
@@ -145,7 +147,7 @@ def _type_getitem(context: Any) -> Any:
 def _getitem(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """``span[n]``: the number n places further on."""
     offset = context.cast(builder, arguments[1], signature.args[1], types.int64)
-    return builder.load(address(context, builder, arguments[0], offset, 1))
+    return builder.load(address(context, builder, arguments[0], offset, constant(1)))
 
 
 @untyped(type_callable(operator.setitem))
@@ -163,7 +165,7 @@ def _setitem(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """``span[n] = value``."""
     here, offset, value = arguments
     offset = context.cast(builder, offset, signature.args[1], types.int64)
-    builder.store(value, address(context, builder, here, offset, 1))
+    builder.store(value, address(context, builder, here, offset, constant(1)))
     return context.get_dummy_value()
 
 

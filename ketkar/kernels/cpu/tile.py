@@ -1,7 +1,7 @@
 """Register tiles, as a type that Numba understands.
 
 Plain loops cannot keep a block of partial sums in registers: LLVM vectorises the innermost loop and
-stores its sum on every turn. A tile is such a block, ROWS x columns vectors, as a value of its own
+stores its sum on every turn. A tile is such a block, rows x columns vectors, as a value of its own
 type. Each operation on it emits vector instructions, so that source code in Python says exactly
 what stays in registers.
 """
@@ -12,83 +12,72 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
-from ketkar.kernels.cpu.machine import ROWS, SIMD_BITS
 from ketkar.kernels.cpu.span import address, constant, element, operation, untyped
+from ketkar.kernels.cpu.vector import (
+    lanes_of,
+    load_vector,
+    multiply_add,
+    splat,
+    store_part,
+    store_vector,
+    vector_of,
+)
 
 
 class Tile(types.Type):  # type: ignore[misc]
-    """ROWS x columns vectors that stay in registers."""
+    """Rows x columns vectors that stay in registers."""
 
-    def __init__(self, dtype: Any, columns: int) -> None:
+    def __init__(self, dtype: Any, rows: int, columns: int) -> None:
         self.dtype = dtype
+        self.rows = rows
         self.columns = columns
-        super().__init__(name=f"Tile({dtype}, {columns})")
+        super().__init__(name=f"Tile({dtype}, {rows}, {columns})")
 
+    def places(self) -> Any:
+        """Row, column and number of every vector."""
+        for k in range(self.rows * self.columns):
+            yield (*divmod(k, self.columns), k)
 
-def _lanes(dtype: Any) -> int:
-    return int(SIMD_BITS // dtype.bitwidth)
-
-
-def _vector(dtype: Any) -> Any:
-    return ir.VectorType(element(dtype), _lanes(dtype))
+    def across(self, column: int) -> Any:
+        """How many numbers stand before a column."""
+        return constant(column * lanes_of(self.dtype))
 
 
 @untyped(register_model(Tile))
 class _TileModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, tile: Tile) -> None:
-        super().__init__(manager, tile, ir.ArrayType(_vector(tile.dtype), ROWS * tile.columns))
-
-
-def _load_vector(context: Any, builder: Any, dtype: Any, span: Any, offset: Any) -> Any:
-    pointer = address(context, builder, span, offset, _lanes(dtype))
-    vector = builder.load(builder.bitcast(pointer, _vector(dtype).as_pointer()))
-    vector.align = dtype.bitwidth // 8
-    return vector
-
-
-def _store_vector(
-    context: Any, builder: Any, dtype: Any, vector: Any, span: Any, offset: Any
-) -> None:
-    pointer = address(context, builder, span, offset, _lanes(dtype))
-    store = builder.store(vector, builder.bitcast(pointer, _vector(dtype).as_pointer()))
-    store.align = dtype.bitwidth // 8
-
-
-def _splat(builder: Any, dtype: Any, scalar: Any) -> Any:
-    undefined = ir.Constant(_vector(dtype), ir.Undefined)
-    first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-    zeros = ir.Constant(ir.VectorType(ir.IntType(32), _lanes(dtype)), [0] * _lanes(dtype))
-    return builder.shuffle_vector(first, undefined, zeros)
-
-
-def _multiply_add(builder: Any, dtype: Any, x: Any, y: Any, z: Any) -> Any:
-    """X y + z, as one instruction wherever the machine has it.
-
-    A separate multiplication would be moved out of the loop by LLVM, which then needs a register
-    for each product and spills the tile.
-    """
-    vector = _vector(dtype)
-    name = f"llvm.fmuladd.v{_lanes(dtype)}f{dtype.bitwidth}"
-    function = cgutils.get_or_insert_function(
-        builder.module, ir.FunctionType(vector, [vector] * 3), name
-    )
-    return builder.call(function, [x, y, z])
+        vectors = ir.ArrayType(vector_of(tile.dtype), tile.rows * tile.columns)
+        super().__init__(manager, tile, vectors)
 
 
 @untyped(intrinsic(prefer_literal=True))
-def tile_zeros(typing: Any, here: Any, columns: Any) -> Any:
-    """A tile of zeros, of so many columns and of the type of numbers `here` leads to."""
-    if not isinstance(columns, types.IntegerLiteral):
+def tile_zeros(typing: Any, here: Any, rows: Any, columns: Any) -> Any:
+    """A tile of zeros, of so many rows and columns and of the type of numbers `here` leads to."""
+    if not isinstance(rows, types.IntegerLiteral) or not isinstance(columns, types.IntegerLiteral):
         return None
-    tile = Tile(here.dtype, columns.literal_value)
+    tile = Tile(here.dtype, rows.literal_value, columns.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(tile), None)
 
-    return tile(here, columns), generate
+    return tile(here, rows, columns), generate
+
+
+def _add_outer(context: Any, builder: Any, tile: Tile, value: Any, scalars: Any, b: Any) -> Any:
+    """Add the outer product of one number a row with one vector a column."""
+    vectors = [
+        load_vector(context, builder, tile.dtype, b, tile.across(column))
+        for column in range(tile.columns)
+    ]
+    for row, column, k in tile.places():
+        if column == 0:
+            factor = splat(builder, tile.dtype, scalars(row))
+        old = builder.extract_value(value, k)
+        total = multiply_add(builder, tile.dtype, factor, vectors[column], old)
+        value = builder.insert_value(value, total, k)
+    return value
 
 
 @operation
@@ -99,28 +88,87 @@ def tile_outer(typing: Any, tile: Any, a: Any, stride: Any, rows: Any, b: Any) -
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        dtype = tile.dtype
         value, a, stride, rows, b = arguments
-        lanes = _lanes(dtype)
-        vectors = [
-            _load_vector(context, builder, dtype, b, constant(column * lanes))
-            for column in range(tile.columns)
-        ]
         last = builder.sub(rows, constant(1))
-        for row in range(ROWS):
+
+        def scalar(row: int) -> Any:
             beyond = builder.icmp_signed("<", last, constant(row))
             place = builder.mul(builder.select(beyond, last, constant(row)), stride)
-            scalar = builder.load(address(context, builder, a, place, 1))
-            factor = _splat(builder, dtype, scalar)
-            for column in range(tile.columns):
-                k = row * tile.columns + column
-                total = _multiply_add(
-                    builder, dtype, factor, vectors[column], builder.extract_value(value, k)
-                )
-                value = builder.insert_value(value, total, k)
-        return value
+            return builder.load(address(context, builder, a, place, constant(1)))
+
+        return _add_outer(context, builder, tile, value, scalar, b)
 
     return tile(tile, a, types.int64, types.int64, b), generate
+
+
+@operation
+def tile_outer_at(typing: Any, tile: Any, a: Any, places: Any, b: Any) -> Any:
+    """``tile[r, c] += a[places[r]] b[c LANES : (c + 1) LANES]``: rows from a table of places."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, a, places, b = arguments
+
+        def scalar(row: int) -> Any:
+            place = _entry(context, builder, places, row)
+            return builder.load(address(context, builder, a, place, constant(1)))
+
+        return _add_outer(context, builder, tile, value, scalar, b)
+
+    return tile(tile, a, places, b), generate
+
+
+def _entry(context: Any, builder: Any, table: Any, row: int) -> Any:
+    return builder.load(address(context, builder, table, constant(row), constant(1)))
+
+
+@operation
+def tile_load_at(typing: Any, tile: Any, here: Any, places: Any) -> Any:
+    """The tile whose row r stands at ``here[places[r]]``; of the old one only the type counts."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, here, places = arguments
+        for row, column, k in tile.places():
+            if column == 0:
+                start = _entry(context, builder, places, row)
+            place = builder.add(start, tile.across(column))
+            vector = load_vector(context, builder, tile.dtype, here, place)
+            value = builder.insert_value(value, vector, k)
+        return value
+
+    return tile(tile, here, places), generate
+
+
+@operation
+def tile_store_at(typing: Any, tile: Any, here: Any, places: Any, rows: Any, count: Any) -> Any:
+    """Row r goes to ``here[places[r] :]`` for r < rows, and of each row the first `count` numbers.
+
+    With `count` beyond the width of the tile, whole vectors are written.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, here, places, rows, count = arguments
+        dtype = tile.dtype
+        width = tile.columns * lanes_of(dtype)
+        whole = builder.icmp_signed(">=", count, constant(width))
+        for row in range(tile.rows):
+            inside = builder.icmp_signed("<", constant(row), rows)
+            with builder.if_then(inside):
+                start = _entry(context, builder, places, row)
+                for column in range(tile.columns):
+                    vector = builder.extract_value(value, row * tile.columns + column)
+                    place = builder.add(start, tile.across(column))
+                    with builder.if_else(whole) as (full, part):
+                        with full:
+                            store_vector(context, builder, dtype, vector, here, place)
+                        with part:
+                            left = builder.sub(count, tile.across(column))
+                            some = builder.icmp_signed(">", left, constant(0))
+                            left = builder.select(some, left, constant(0))
+                            place = builder.select(some, place, start)
+                            store_part(context, builder, dtype, vector, here, place, left)
+        return context.get_dummy_value()
+
+    return types.void(tile, here, places, types.int64, types.int64), generate
 
 
 @operation
@@ -134,42 +182,17 @@ def tile_store(typing: Any, tile: Any, here: Any, stride: Any, scale: Any) -> An
         dtype = tile.dtype
         value, here, stride, scale = arguments
         zero = ir.Constant(element(dtype), 0.0)
-        factor = _splat(builder, dtype, scale)
+        factor = splat(builder, dtype, scale)
         with builder.if_else(builder.fcmp_ordered("==", scale, zero)) as (overwrite, update):
             for branch, keep in ((overwrite, False), (update, True)):
                 with branch:
-                    for k in range(ROWS * tile.columns):
-                        row, column = divmod(k, tile.columns)
-                        place = builder.add(
-                            builder.mul(stride, constant(row)),
-                            constant(column * _lanes(dtype)),
-                        )
+                    for row, column, k in tile.places():
+                        place = builder.add(builder.mul(stride, constant(row)), tile.across(column))
                         vector = builder.extract_value(value, k)
                         if keep:
-                            old = _load_vector(context, builder, dtype, here, place)
-                            vector = _multiply_add(builder, dtype, factor, old, vector)
-                        _store_vector(context, builder, dtype, vector, here, place)
+                            old = load_vector(context, builder, dtype, here, place)
+                            vector = multiply_add(builder, dtype, factor, old, vector)
+                        store_vector(context, builder, dtype, vector, here, place)
         return context.get_dummy_value()
 
     return types.void(tile, here, types.int64, here.dtype), generate
-
-
-@operation
-def out_of_line(typing: Any) -> Any:
-    """Keep the function that says this out of its callers, which would need its registers."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@operation
-def lanes(typing: Any, here: Any) -> Any:
-    """How many numbers of this span's type fill a vector."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return constant(_lanes(here.dtype))
-
-    return types.int64(here), generate

@@ -38,7 +38,9 @@ def scraper(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any]
 
     settings = {**gallery_conf, "matplotlib_animations": (True, "jshtml")}
     look = {"format": "svg", "bbox_inches": "tight", "metadata": {"Date": None}}
-    with matplotlib.rc_context({"animation.writer": "pillow"}):
+    # A figure without layout engine would take this one when its first frame has been saved.
+    own = {"animation.writer": "pillow", "figure.constrained_layout.use": False}
+    with matplotlib.rc_context(own):
         rst = matplotlib_scraper(block, block_vars, settings, **look)
     texts = alt_texts(block.content)
     found = len(FIGURE.findall(rst))

@@ -10,6 +10,7 @@ operation          Convolution Operation
 pooling            Pooling Operation
 layer              Convolution-Detector-Pooling Building Block
 block              Convolution-Detector-Pooling Building Block
+transpose          Convolution Variants
 variants           Convolution Variants
 arithmetic         the sizes and counts around them
 =================  ====================================================================
@@ -30,8 +31,6 @@ from ketkar.convolutional.layer import (
     conv1d_backward,
     conv2d,
     conv2d_backward,
-    conv2d_transpose,
-    conv2d_transpose_backward,
 )
 from ketkar.convolutional.operation import (
     convolution_matrix,
@@ -40,6 +39,13 @@ from ketkar.convolutional.operation import (
     cross_correlate1d,
     cross_correlate2d,
     normalised_cross_correlate1d,
+)
+from ketkar.convolutional.transpose import conv2d_transpose, conv2d_transpose_backward
+from ketkar.convolutional.variants import (
+    locally_connected2d,
+    locally_connected2d_backward,
+    tiled_conv2d,
+    tiled_conv2d_backward,
 )
 
 __all__ = [
@@ -60,7 +66,11 @@ __all__ = [
     "count_unique_weights",
     "cross_correlate1d",
     "cross_correlate2d",
+    "locally_connected2d",
+    "locally_connected2d_backward",
     "normalised_cross_correlate1d",
     "receptive_field",
     "same_padding",
+    "tiled_conv2d",
+    "tiled_conv2d_backward",
 ]

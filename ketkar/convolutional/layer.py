@@ -1,8 +1,9 @@
 """Convolution layers: the same few weights at every place of the image.
 
 As in every library of the field, a layer computes a cross-correlation: the kernel is laid on the
-image as it is, not flipped (see :mod:`ketkar.convolutional.operation`). Images are (N, C, H, W):
-example, channel, row, column. Kernels are (M, C, R, S): one for each feature map and channel.
+image as it is, not flipped (see :mod:`ketkar.convolutional.operation`). An image has the axes
+(N, C, H, W): example, channel, row, column. Kernels have (M, C, R, S): one for each of the M
+feature maps, with a part for each channel.
 """
 
 from __future__ import annotations
@@ -22,22 +23,20 @@ __all__ = [
     "conv1d_backward",
     "conv2d",
     "conv2d_backward",
-    "conv2d_transpose",
-    "conv2d_transpose_backward",
 ]
 
 Array = NDArray[Any]
 
 
 class ConvParams(NamedTuple):
-    """The parameters of a convolution layer: kernels K (M, C, R, S) and bias b (M,)."""
+    """The parameters of a convolution layer: kernels K (M, C, R, S) and bias b (M,), or None."""
 
     K: Array
-    b: Array
+    b: Array | None
 
 
 class ConvGrads(NamedTuple):
-    """The gradients with respect to x, K and b, each of its shape; b is None where there was none."""
+    """The gradients with respect to x, K and b, each of its shape; None where there was no b."""
 
     x: Array
     K: Array
@@ -57,27 +56,75 @@ def conv2d(
     algorithm: str = "auto",
     backend: str = "auto",
 ) -> Array:
-    """A convolution layer: each kernel moves over the image and gives a feature map.
+    """A convolution layer: every kernel moves over the image and answers with a feature map.
+
+    Parameters
+    ----------
+    x : array_like
+        Images, (N, C, H, W): example, channel, row, column. N may be 0.
+    K : array_like
+        Kernels, (M, C / groups, R, S): feature map, channel, row, column.
+    b : array_like, optional
+        Bias, (M,): one number a feature map; zero if left out.
+    stride : int or (int, int)
+        Steps of the kernel: one number, or (rows, columns).
+    padding : int, (int, int), ((int, int), (int, int)), "same" or "valid"
+        Zeros around the images: one number; (rows, columns); ((top, bottom), (left, right));
+        "same" for an output of ceil(H / stride) rows, and so for columns, where an odd zero goes
+        to the bottom or right (5.26); "valid" for none. A zero is a number like any other: times
+        an infinite weight it is NaN.
+    dilation : int or (int, int)
+        Steps from one tap of the kernel to the next: one number, or (rows, columns).
+    groups : int
+        The channels and the kernels are cut into so many groups, and a kernel sees the channels
+        of its own group alone; `groups` = C is the depthwise convolution.
+    algorithm : {"auto", "direct", "winograd", "fft"}
+        How the sum is computed; "auto" chooses by the shapes. "winograd" needs kernels of 3 by 3,
+        it and "fft" a stride and a dilation of 1, and neither is in the backend "numpy".
+    backend : {"auto", "numpy", "cpu"}
+        What computes it.
+
+    Returns
+    -------
+    ndarray
+        Feature maps, (N, M, Ho, Wo), of the type that `x` and `K` share; their size is (5.25).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree, the kernel is larger than the padded image, an argument is out
+        of range or there is no such algorithm or backend.
+    TypeError
+        If an array holds anything but real numbers, or a number is not whole.
+    RuntimeError
+        If the backend cannot be used here.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution-Detector-Pooling Building Block* and *Convolution Variants*.
 
     Examples
     --------
     >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
-    >>> conv2d(x, K=[[[[1.0, 0.0], [0.0, -1.0]]]], stride=2)
-    array([[[[-5., -5.],
-             [-5., -5.]]]])
+    >>> conv2d(x, K=[[[[1.0, 0.0], [0.0, -1.0]]]], b=[5.0])
+    array([[[[0., 0., 0.],
+             [0., 0., 0.],
+             [0., 0., 0.]]]])
+    >>> conv2d(x, np.ones((8, 1, 3, 3)), stride=2, padding="same").shape
+    (1, 8, 2, 2)
     """
     given = operands.convolution(
-        "conv2d", x, K, b, stride, padding, dilation, groups, algorithm, backend
-    )
+        "conv2d", x, K, b, stride=stride, padding=padding, dilation=dilation, groups=groups,
+        algorithm=algorithm, backend=backend,
+    )  # fmt: skip
     return _forward(given)
 
 
 def _forward(given: operands.Operands) -> Array:
-    y = np.empty(given.output_shape, given.K.dtype)
-    if len(y):
-        given.kernels.conv2d_forward(
-            given.x, given.K, given.b, given.geometry, given.algorithm, y
-        )  # (5.16), (5.21)
+    x, K, b, geometry, algorithm, kernels, shape = given
+    y = operands.empty(shape, K.dtype)
+    if len(x):
+        kernels.conv2d_forward(x, K, b, geometry, algorithm, y)  # (5.16), (5.21)
     return y
 
 
@@ -95,24 +142,59 @@ def conv2d_backward(
     algorithm: str = "auto",
     backend: str = "auto",
 ) -> ConvGrads:
-    """The gradients of a convolution layer, from the gradient with respect to its output."""
+    """The gradients of a convolution layer, from the gradient with respect to its output.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss with respect to the layer's output, (N, M, Ho, Wo).
+    x, K, b, stride, padding, dilation, groups, algorithm, backend
+        What :func:`conv2d` was called with.
+
+    Returns
+    -------
+    ConvGrads
+        Gradients with respect to `x`, `K` and `b`, each of its shape; those of `K` and `b` are
+        summed over the batch and over all places. That of `b` is None where `b` is.
+
+    Raises
+    ------
+    ValueError, TypeError, RuntimeError
+        As :func:`conv2d`, or if `dy` has not the shape of the output.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution-Detector-Pooling Building Block*, and chapter 3, *Training
+    the Neural Network*.
+
+    Examples
+    --------
+    >>> grads = conv2d_backward([[[[1.0, 10.0]]]], x=[[[[1.0, 2.0, 3.0]]]], K=[[[[4.0, 5.0]]]])
+    >>> grads.K  # each tap meets two numbers of x: 1 + 20 and 2 + 30
+    array([[[[21., 32.]]]])
+    >>> grads.x
+    array([[[[ 4., 45., 50.]]]])
+    """
     given = operands.convolution(
-        "conv2d_backward", x, K, b, stride, padding, dilation, groups, algorithm, backend
-    )
-    dy = operands.gradient(dy, given.output_shape, given.K.dtype, "conv2d")
-    return _backward(dy, given, b is not None)
+        "conv2d_backward", x, K, b, stride=stride, padding=padding, dilation=dilation,
+        groups=groups, algorithm=algorithm, backend=backend,
+    )  # fmt: skip
+    dy = operands.gradient("conv2d", dy, given.shape, given.K.dtype)
+    return _backward(dy, given, with_bias=b is not None)
 
 
-def _backward(dy: Array, given: operands.Operands, bias: bool) -> ConvGrads:
-    how = given.geometry, given.algorithm
-    dx, dK, db = (np.empty_like(a) for a in (given.x, given.K, given.b))
-    if not len(dy):
-        return ConvGrads(dx, np.zeros_like(dK), np.zeros_like(db) if bias else None)
-    given.kernels.conv2d_input_gradient(dy, given.K, *how, dx)  # (5.18)
-    given.kernels.conv2d_kernel_gradient(dy, given.x, *how, dK)  # (5.19)
-    if bias:
-        given.kernels.conv2d_bias_gradient(dy, db)  # (5.20)
-    return ConvGrads(dx, dK, db if bias else None)
+def _backward(dy: Array, given: operands.Operands, with_bias: bool) -> ConvGrads:
+    x, K, b, geometry, algorithm, kernels, _ = given
+    if not len(x):
+        return ConvGrads(
+            np.empty_like(x), np.zeros_like(K), np.zeros_like(b) if with_bias else None
+        )
+    dx, dK, db = np.empty_like(x), np.empty_like(K), np.empty_like(b) if with_bias else None
+    kernels.conv2d_input_gradient(dy, K, geometry, algorithm, dx)  # (5.18)
+    kernels.conv2d_kernel_gradient(dy, x, geometry, algorithm, dK)  # (5.19)
+    if db is not None:
+        kernels.conv2d_bias_gradient(dy, db)  # (5.20)
+    return ConvGrads(dx, dK, db)
 
 
 def conv1d(
@@ -127,16 +209,47 @@ def conv1d(
     algorithm: str = "auto",
     backend: str = "auto",
 ) -> Array:
-    """A convolution layer for signals: :func:`conv2d` on an image of one row.
+    """A convolution layer for signals: :func:`conv2d` on images of one row.
+
+    Parameters
+    ----------
+    x : array_like
+        Signals, (N, C, T): example, channel, step. N may be 0.
+    K : array_like
+        Kernels, (M, C / groups, k): feature map, channel, step.
+    b : array_like, optional
+        Bias, (M,); zero if left out.
+    stride, dilation : int
+        Steps of the kernel, and from one of its taps to the next.
+    padding : int, (int, int), "same" or "valid"
+        Zeros at the ends of the signals: one number for both; (before, after); or a rule, as in
+        :func:`conv2d`. (k - 1, 0) makes the layer causal: no output sees a later input.
+    groups, algorithm, backend
+        As in :func:`conv2d`.
+
+    Returns
+    -------
+    ndarray
+        Feature maps, (N, M, To), of the type that `x` and `K` share.
+
+    Raises
+    ------
+    ValueError, TypeError, RuntimeError
+        As :func:`conv2d`.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
-    >>> conv1d([[[1.0, 2.0, 4.0, 8.0]]], K=[[[1.0, -1.0]]], padding=(1, 0))
-    array([[[-1., -1., -2., -4.]]])
+    >>> conv1d([[[1.0, 2.0, 4.0, 8.0]]], K=[[[-1.0, 1.0]]], padding=(1, 0))
+    array([[[1., 1., 2., 4.]]])
     """
     given = operands.convolution(
-        "conv1d", x, K, b, stride, padding, dilation, groups, algorithm, backend, operands.SIGNAL
-    )
+        "conv1d", x, K, b, stride=stride, padding=padding, dilation=dilation, groups=groups,
+        algorithm=algorithm, backend=backend, axes=operands.SIGNAL,
+    )  # fmt: skip
     return _forward(given)[:, :, 0]
 
 
@@ -153,75 +266,35 @@ def conv1d_backward(
     algorithm: str = "auto",
     backend: str = "auto",
 ) -> ConvGrads:
-    """The gradients of :func:`conv1d`, from the gradient with respect to its output."""
-    given = operands.convolution(
-        "conv1d_backward", x, K, b, stride, padding, dilation, groups, algorithm, backend,
-        operands.SIGNAL,
-    )  # fmt: skip
-    N, M, _, To = given.output_shape
-    dy = operands.gradient(dy, (N, M, To), given.K.dtype, "conv1d")
-    grads = _backward(dy[:, :, None], given, b is not None)
-    return ConvGrads(grads.x[:, :, 0], grads.K[:, :, 0], grads.b)
+    """The gradients of a convolution layer for signals, from the gradient of its output.
 
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss with respect to the layer's output, (N, M, To).
+    x, K, b, stride, padding, dilation, groups, algorithm, backend
+        What :func:`conv1d` was called with.
 
-@equation("transposed-convolution")
-def conv2d_transpose(
-    x: ArrayLike,
-    K: ArrayLike,
-    b: ArrayLike | None = None,
-    *,
-    stride: int | tuple[int, int] = 1,
-    padding: Any = 0,
-    output_padding: int | tuple[int, int] = 0,
-    dilation: int | tuple[int, int] = 1,
-    groups: int = 1,
-    backend: str = "auto",
-) -> Array:
-    """A transposed convolution: each number of the input lays down a kernel, scaled by it.
+    Returns
+    -------
+    ConvGrads
+        Gradients with respect to `x`, `K` and `b`, as in :func:`conv2d_backward`.
+
+    Raises
+    ------
+    ValueError, TypeError, RuntimeError
+        As :func:`conv1d`, or if `dy` has not the shape of the output.
 
     Examples
     --------
-    >>> conv2d_transpose([[[[1.0, 2.0]]]], K=[[[[1.0, 1.0], [0.0, 1.0]]]], stride=2)
-    array([[[[1., 1., 2., 2.],
-             [0., 1., 0., 2.]]]])
+    >>> conv1d_backward([[[1.0, 10.0]]], x=[[[1.0, 2.0, 3.0]]], K=[[[4.0, 5.0]]]).K
+    array([[[21., 32.]]])
     """
-    given = operands.transposed(
-        "conv2d_transpose", x, K, b, stride, padding, output_padding, dilation, groups, backend
-    )
-    y = np.empty(given.image_shape, given.K.dtype)
-    if len(y):
-        given.kernels.conv2d_input_gradient(given.x, given.K, given.geometry, "auto", y)  # (5.22)
-        y += given.b[:, None, None]
-    return y
-
-
-def conv2d_transpose_backward(
-    dy: ArrayLike,
-    x: ArrayLike,
-    K: ArrayLike,
-    b: ArrayLike | None = None,
-    *,
-    stride: int | tuple[int, int] = 1,
-    padding: Any = 0,
-    output_padding: int | tuple[int, int] = 0,
-    dilation: int | tuple[int, int] = 1,
-    groups: int = 1,
-    backend: str = "auto",
-) -> ConvGrads:
-    """The gradients of a transposed convolution: its input's gradient is a convolution of dy."""
-    given = operands.transposed(
-        "conv2d_transpose_backward",
-        x, K, b, stride, padding, output_padding, dilation, groups, backend,
+    given = operands.convolution(
+        "conv1d_backward", x, K, b, stride=stride, padding=padding, dilation=dilation,
+        groups=groups, algorithm=algorithm, backend=backend, axes=operands.SIGNAL,
     )  # fmt: skip
-    kind = given.K.dtype
-    dy = operands.gradient(dy, given.image_shape, kind, "conv2d_transpose")
-    dx, dK, db = np.empty(given.x.shape, kind), np.empty_like(given.K), np.empty_like(given.b)
-    if not len(dy):
-        return ConvGrads(
-            given.cropped(dx), np.zeros_like(dK), np.zeros_like(db) if b is not None else None
-        )
-    none = np.zeros(dx.shape[1], kind)
-    given.kernels.conv2d_forward(dy, given.K, none, given.geometry, "auto", dx)
-    given.kernels.conv2d_kernel_gradient(given.x, dy, given.geometry, "auto", dK)
-    given.kernels.conv2d_bias_gradient(dy, db)
-    return ConvGrads(given.cropped(dx), dK, db if b is not None else None)
+    N, M, _, To = given.shape
+    delta = operands.gradient("conv1d", dy, (N, M, To), given.K.dtype)
+    grads = _backward(delta[:, :, None], given, with_bias=b is not None)
+    return ConvGrads(grads.x[:, :, 0], grads.K[:, :, 0], grads.b)

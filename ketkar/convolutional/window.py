@@ -10,32 +10,33 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
 from ketkar import checks
 from ketkar.kernels.geometry import Geometry
 
 LIMIT: Final = 2**31
-"""No stride, padding or dilation reaches this: a kernel may multiply two of them in 64 bits."""
+"""Numbers stay below it, and so does the padded image: a kernel's whole numbers have 64 bits."""
 
-PADDINGS: Final = ("same", "valid")
+RULES: Final = ("same", "valid")
+PAIR: Final = "a pair (rows, columns)"
+PAIRS: Final = f"{PAIR} or two pairs ((top, bottom), (left, right))"
 
 
 def place(
-    size: tuple[int, int],
-    window: tuple[int, int],
-    *,
+    size: tuple[int, ...],
+    window: tuple[int, ...],
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
 ) -> Geometry:
-    """The checked geometry of a window (R, S) on an image (H, W).
+    """The geometry of a window of R rows and S columns on an image of H and W.
 
     Parameters
     ----------
-    size : (int, int)
-        Rows and columns of the image, H and W.
-    window : (int, int)
-        Rows and columns of the window, R and S.
+    size, window : (int, int)
+        Rows and columns of the image, (H, W), and of the window, (R, S).
     stride, dilation : int or (int, int)
         Steps of the window and of its taps: one number, or (rows, columns).
     padding : int, (int, int), ((int, int), (int, int)), "same" or "valid"
@@ -43,13 +44,14 @@ def place(
         "same" for an output of ceil(size / stride), the odd one at the bottom or right; "valid"
         for none.
     groups : int
-        Is passed on, already checked.
+        Passed on as it is.
 
     Raises
     ------
-    TypeError, ValueError
-        If one of them is not of this form or out of range, or the window does not fit into the
-        padded image.
+    TypeError
+        If one of them is not of this form.
+    ValueError
+        If one is out of range, or the window does not fit into the padded image.
 
     Examples
     --------
@@ -60,16 +62,17 @@ def place(
     """
     stride_rows, stride_columns = pair(stride, "stride")
     dilation_rows, dilation_columns = pair(dilation, "dilation")
-    reach_rows = dilation_rows * (window[0] - 1) + 1
-    reach_columns = dilation_columns * (window[1] - 1) + 1
+    (H, W), (R, S) = size, window
+    reach_rows, reach_columns = dilation_rows * (R - 1) + 1, dilation_columns * (S - 1) + 1
     if isinstance(padding, str):
-        rule = checks.one_of(padding, "padding", PADDINGS)
-        top, bottom = _by_rule(rule, size[0], reach_rows, stride_rows)
-        left, right = _by_rule(rule, size[1], reach_columns, stride_columns)
+        checks.one_of(padding, "padding", RULES)
+        top, bottom = _by_rule(padding, H, reach_rows, stride_rows)
+        left, right = _by_rule(padding, W, reach_columns, stride_columns)
     else:
         (top, bottom), (left, right) = pads(padding)
-    _fits(size[0], top, bottom, window[0], reach_rows, "row")
-    _fits(size[1], left, right, window[1], reach_columns, "column")
+    rows = _fits("row", H, top, bottom, R, reach_rows)
+    columns = _fits("column", W, left, right, S, reach_columns)
+    small_enough(rows, columns)
     return Geometry(
         stride_rows, stride_columns, top, bottom, left, right,
         dilation_rows, dilation_columns, groups,
@@ -79,23 +82,23 @@ def place(
 def place1d(
     length: int,
     window: int,
-    *,
     stride: Any = 1,
     padding: Any = 0,
     dilation: Any = 1,
     groups: int = 1,
 ) -> Geometry:
-    """The checked geometry of a window of k steps on a signal of `length` steps, as one row.
+    """The geometry of a window of k steps on a signal: that of an image of one row.
 
     Parameters
     ----------
     length, window : int
         Steps of the signal and of the window.
     stride, dilation : int
+        Steps of the window and of its taps.
     padding : int, (int, int), "same" or "valid"
-        Zeros at both ends: one number; (before, after); a rule as in :func:`place`.
+        Zeros at the ends: one number for both; (before, after); or a rule, as in :func:`place`.
     groups : int
-        Is passed on, already checked.
+        Passed on as it is.
 
     Raises
     ------
@@ -110,23 +113,23 @@ def place1d(
     stride, dilation = number(stride, "stride"), number(dilation, "dilation")
     reach = dilation * (window - 1) + 1
     if isinstance(padding, str):
-        rule = checks.one_of(padding, "padding", PADDINGS)
-        before, after = _by_rule(rule, length, reach, stride)
+        checks.one_of(padding, "padding", RULES)
+        before, after = _by_rule(padding, length, reach, stride)
     else:
-        before, after = pair(padding, "padding", least=0, what="(before, after)")
-    _fits(length, before, after, window, reach, "step")
+        before, after = pair(padding, "padding", least=0, form="a pair (before, after)")
+    _fits("step", length, before, after, window, reach)
     return Geometry(1, stride, 0, 0, before, after, 1, dilation, groups)
 
 
-def pair(
-    value: Any, name: str, *, least: int = 1, what: str = "(rows, columns)"
-) -> tuple[int, int]:
+def pair(value: Any, name: str, *, least: int = 1, form: str = PAIR) -> tuple[int, int]:
     """`value` as two whole numbers: one number stands for both.
 
     Raises
     ------
-    TypeError, ValueError
-        If it is neither a whole number nor two of them, or one is below `least`.
+    TypeError
+        If it is neither a whole number nor a pair of them.
+    ValueError
+        If it has not two numbers, or one is below `least` or not below `LIMIT`.
 
     Examples
     --------
@@ -136,19 +139,17 @@ def pair(
     Traceback (most recent call last):
     ValueError: stride must be a whole number or a pair (rows, columns), got (1, 2, 3)
     """
-    if type(value) is int and least <= value < LIMIT:  # the usual case, without delay
+    if type(value) is int and least <= value < LIMIT:  # the usual case first
         return value, value
-    if not isinstance(value, tuple | list):
-        one = number(value, name, least=least, or_else=f" or a pair {what}")
-        return one, one
-    if len(value) != 2:
-        raise ValueError(
-            f"{name} must be a whole number or a pair {what}, got {checks.shown(value)}"
-        )
-    return (
-        number(value[0], f"{name}[0]", least=least),
-        number(value[1], f"{name}[1]", least=least),
-    )
+    if isinstance(value, tuple | list):
+        if len(value) != 2:
+            raise ValueError(f"{name} must be a whole number or {form}, got {checks.shown(value)}")
+        first, second = value
+        return number(first, f"{name}[0]", least=least), number(second, f"{name}[1]", least=least)
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number or {form}, got {checks.shown(value)}")
+    both = number(value, name, least=least)
+    return both, both
 
 
 def pads(padding: Any) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -161,36 +162,49 @@ def pads(padding: Any) -> tuple[tuple[int, int], tuple[int, int]]:
 
     Examples
     --------
-    >>> pads(1), pads((1, 2))
-    (((1, 1), (1, 1)), ((1, 1), (2, 2)))
+    >>> pads(1), pads((1, 2)), pads(((0, 1), 2))
+    (((1, 1), (1, 1)), ((1, 1), (2, 2)), ((0, 1), (2, 2)))
     """
     if isinstance(padding, tuple | list) and any(isinstance(p, tuple | list) for p in padding):
         if len(padding) != 2:
             raise ValueError(
-                "padding must be two pairs ((top, bottom), (left, right)), got "
-                f"{checks.shown(padding)}"
+                f"padding must be a whole number, {PAIRS}, got {checks.shown(padding)}"
             )
+        rows, columns = padding
         return (
-            pair(padding[0], "padding[0]", least=0, what="(top, bottom)"),
-            pair(padding[1], "padding[1]", least=0, what="(left, right)"),
+            pair(rows, "padding[0]", least=0, form="a pair (top, bottom)"),
+            pair(columns, "padding[1]", least=0, form="a pair (left, right)"),
         )
-    rows, columns = pair(padding, "padding", least=0)
-    return (rows, rows), (columns, columns)
+    both = pair(padding, "padding", least=0, form=PAIRS)
+    return (both[0], both[0]), (both[1], both[1])
 
 
-def number(value: Any, name: str, *, least: int = 1, or_else: str = "") -> int:
-    """`value` as a whole number of at least `least` that a kernel can multiply safely."""
-    if or_else and not isinstance(value, int):
-        try:
-            value = checks.count(value, name, least=least)
-        except TypeError:
-            raise TypeError(
-                f"{name} must be a whole number{or_else}, got {checks.shown(value)}"
-            ) from None
+def number(value: Any, name: str, *, least: int = 1) -> int:
+    """`value` as a whole number of at least `least` and below `LIMIT`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+    """
     found = checks.count(value, name, least=least)
     if found >= LIMIT:
         raise ValueError(f"{name} must be below {LIMIT}, got {checks.shown(found)}")
     return found
+
+
+def small_enough(rows: int, columns: int) -> None:
+    """Refuse a padded image of `LIMIT` numbers or more.
+
+    Raises
+    ------
+    ValueError
+        If it has.
+    """
+    if rows * columns >= LIMIT:
+        raise ValueError(
+            f"the image with its padding would have {rows} rows and {columns} columns: too many"
+        )
 
 
 def _by_rule(rule: str, size: int, reach: int, stride: int) -> tuple[int, int]:
@@ -202,11 +216,12 @@ def _by_rule(rule: str, size: int, reach: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2  # (5.26)
 
 
-def _fits(size: int, before: int, after: int, window: int, reach: int, what: str) -> None:
-    """Refuse a window that is larger than the padded image."""
-    if reach > size + before + after:
-        spans = f"{window} {what}s" if reach == window else f"{reach} {what}s with its dilation"
-        padded = f" with its padding ({before} + {size} + {after})" if before or after else ""
-        raise ValueError(
-            f"the window spans {spans} but the input has {size + before + after} {what}s{padded}"
-        )
+def _fits(what: str, size: int, before: int, after: int, window: int, reach: int) -> int:
+    """The padded size, refused where the window is larger."""
+    padded = before + size + after
+    if reach > padded:
+        spans = f"{reach} {what}s" + (" with its dilation" if reach > window else "")
+        has = f"{padded} {what}s" + (f" with its padding ({before} + {size} + {after})"
+                                     if padded > size else "")  # fmt: skip
+        raise ValueError(f"the window spans {spans} but the input has {has}")
+    return padded

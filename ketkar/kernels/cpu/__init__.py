@@ -1,10 +1,20 @@
 """The kernels in Numba, for the processor: the same functions as `ketkar.kernels.reference`."""
 
+from ketkar.kernels.cpu.algorithms import (
+    conv2d_bias_gradient,
+    conv2d_forward,
+    conv2d_input_gradient,
+    conv2d_kernel_gradient,
+)
 from ketkar.kernels.cpu.dense import dense_backward, dense_forward
 from ketkar.kernels.cpu.elementwise import exp, sigmoid, tanh
 from ketkar.kernels.cpu.stack import dense_stack_forward, dense_train_step
 
 __all__ = [
+    "conv2d_bias_gradient",
+    "conv2d_forward",
+    "conv2d_input_gradient",
+    "conv2d_kernel_gradient",
     "dense_backward",
     "dense_forward",
     "dense_stack_forward",

@@ -1,0 +1,70 @@
+"""The convolution's kernels, and the choice of the algorithm that computes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ketkar.kernels.backend import threads
+from ketkar.kernels.cpu.compiling import FINGERPRINT, dot_product, helper, kernel
+from ketkar.kernels.cpu.convolution import (
+    direct_forward,
+    direct_input_gradient,
+    direct_kernel_gradient,
+)
+from ketkar.kernels.cpu.span import number, span
+from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.geometry import Geometry
+
+
+def conv2d_forward(x: Any, K: Any, b: Any, geometry: Geometry, algorithm: str, y: Any) -> None:
+    """Fill y (N, M, Ho, Wo) with the output of a convolution layer; see the reference."""
+    direct_forward(x, K, b, geometry, y)
+
+
+def conv2d_input_gradient(dy: Any, K: Any, geometry: Geometry, algorithm: str, dx: Any) -> None:
+    """Fill dx (N, C, H, W) with the gradient of the input; see the reference."""
+    direct_input_gradient(dy, K, geometry, dx)
+
+
+def conv2d_kernel_gradient(dy: Any, x: Any, geometry: Geometry, algorithm: str, dK: Any) -> None:
+    """Fill dK (M, C / groups, R, S) with the gradient of the kernels; see the reference."""
+    direct_kernel_gradient(dy, x, geometry, dK)
+
+
+@dot_product
+def _sum(x: Any, count: int) -> Any:
+    total = number(x, 0)
+    for i in range(count):
+        total += x[i]
+    return total
+
+
+@helper
+def _channel_sums(dy: Any, N: int, M: int, plane: int, first: int, last: int, db: Any) -> None:
+    for m in range(first, last):
+        total = 0.0
+        for n in range(N):
+            total += _sum(dy + (n * M + m) * plane, plane)
+        db[m] = number(dy, total)  # (5.20)
+
+
+def _kernels(fingerprint: int) -> Any:
+    @kernel
+    def channel_sums(dy: Any, db: Any, part: int, parts: int) -> None:
+        _ = fingerprint
+        N, M, Ho, Wo = dy.shape
+        first, last = M * part // parts, M * (part + 1) // parts
+        _channel_sums(span(dy), N, M, Ho * Wo, first, last, span(db))
+
+    return channel_sums
+
+
+_channel_sums_kernel = _kernels(FINGERPRINT)
+LARGE = 1 << 20
+"""Numbers to add up that are worth a thread of their own."""
+
+
+def conv2d_bias_gradient(dy: Any, db: Any) -> None:
+    """Fill db (M,) with the sums of dy (N, M, Ho, Wo) over all but the channels."""
+    parts = max(1, min(threads(), dy.size // LARGE, dy.shape[1]))
+    split(lambda *part: _channel_sums_kernel(dy, db, *part), parts)

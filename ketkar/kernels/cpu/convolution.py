@@ -1,0 +1,363 @@
+"""Convolution and its gradients, directly: the sum itself, in the best order.
+
+What is computed: y (5.16), dx (5.18) and dK (5.19), as sums over tables of places (`plan`), by one
+micro-kernel (`products`).
+
+Where the loops are: the innermost runs over the taps, all channels, rows and columns of the
+kernel, and adds to a tile of sums in registers. Its lanes are either output channels, so that a
+number of the image is broadcast and meets a vector of weights, or columns of the image, so that a
+weight is broadcast and meets a run of the image; the plan takes what leaves fewer lanes idle. Around
+it run the positions of a band, then the blocks of output channels, then the bands.
+
+Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 10 loads, all from the
+first cache. A band is small: its padded input, its weights and its block of output stay there, and
+no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
+pixel by pixel; they are turned into planes block by block, in registers, which costs a few per cent.
+
+The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
+taps, and the inner loop runs over the positions of a band, whose errors have been turned so that
+channels stand side by side. Bands follow each other in a fixed order and are never split among
+threads, so that the result does not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from ketkar.kernels.backend import threads
+from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
+from ketkar.kernels.cpu.plan import Plan, forward_plan, input_gradient_plan
+from ketkar.kernels.cpu.products import product
+from ketkar.kernels.cpu.span import number, span
+from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.vector import copy_part, fill_vector, lanes, transpose_block
+from ketkar.kernels.geometry import Geometry
+
+LARGE: Final = 1 << 21
+"""Multiplications that are worth a thread of their own."""
+
+
+@helper
+def prepare(x: Any, p: Any, first_row: int, target: Any) -> None:
+    """Copy a band of one image's channels into planes, with zeros around the image.
+
+    Whole vectors are written; what one writes beyond its row is overwritten by the next.
+    """
+    zero = number(x, 0)
+    skip = max(0, -p.left)
+    left = max(0, p.left)
+    count = min(p.columns - skip, p.pitch - left)
+    each = p.pitch // p.stride
+    for c in range(p.channels):
+        for q in range(p.rows):
+            there = target + (c * p.plane + q * p.pitch)
+            row = first_row + q
+            if row < 0 or row >= p.height:
+                for j in range(0, p.pitch, lanes(x)):
+                    fill_vector(there + j, zero)
+                continue
+            here = x + ((c * p.height + row) * p.columns + skip)
+            if p.stride == 1:
+                for j in range(0, left, lanes(x)):
+                    fill_vector(there + j, zero)
+                for j in range(0, count, lanes(x)):
+                    copy_part(here + j, min(lanes(x), count - j), there + (left + j))
+                done = max(0, count + lanes(x) - 1) // lanes(x) * lanes(x)
+                for j in range(left + done, p.pitch, lanes(x)):
+                    fill_vector(there + j, zero)
+            else:
+                for phase in range(p.stride):
+                    part = there + phase * each
+                    for j in range(each):
+                        column = j * p.stride + phase - left
+                        inside = column >= 0 and column < count
+                        part[j] = here[column] if inside else zero
+
+
+@helper
+def prepared_size(p: Any, x: Any) -> int:
+    """How many numbers a band's copy takes, with room for what is read beyond it."""
+    return p.images * p.channels * p.plane + 4 * p.width + 2 * lanes(x)
+
+
+@helper
+def _band(x: Any, p: Any, N: int, n: int, g: int, unit: int, target: Any) -> Any:
+    """The span from which the positions of a band are counted, copied first if need be."""
+    size = p.channels * p.height * p.columns
+    if not p.copied:
+        return x + ((n * p.groups + g) * size + unit * p.step * p.columns)
+    for i in range(min(p.images, N - n)):
+        here = x + ((n + i) * p.groups + g) * size
+        prepare(here, p, p.first_row + unit * p.step, target + i * p.channels * p.plane)
+    return target
+
+
+@helper
+def _pack(K: Any, p: Any, weights: Any, blocks: int, width: int, packed: Any) -> None:
+    """Lay the kernel out as (group, block, tap, lane), zeros in the lanes of no channel."""
+    taps = weights.size
+    for g in range(p.groups):
+        for block in range(blocks):
+            used = min(width, p.out_channels - block * width)
+            here = K + (g * p.group_stride + block * width * p.lane_stride)
+            there = packed + (g * blocks + block) * taps * width
+            for k in range(taps):
+                for lane in range(used):
+                    there[k * width + lane] = here[lane * p.lane_stride + weights[k]]
+                for lane in range(used, width):
+                    there[k * width + lane] = number(K, 0)
+
+
+@helper
+def _to_planes(
+    block: Any, p: Any, images: int, pixels: int, first: int, channels: int, y: Any
+) -> None:
+    """Turn a block of output, pixel by pixel, into the planes of its channels."""
+    plane = p.out_height * p.out_columns
+    held = p.band * p.unit_rows * p.out_columns
+    for i in range(images):
+        here = block + i * held * p.width
+        there = y + (i * p.groups * p.out_channels * plane + first)
+        for q in range(0, pixels, lanes(y)):
+            for c in range(0, channels, lanes(y)):
+                transpose_block(
+                    here + (q * p.width + c), p.width, min(lanes(y), pixels - q),
+                    min(lanes(y), channels - c), there + (c * plane + q), plane,
+                )  # fmt: skip
+
+
+@helper
+def _by_channels(
+    x: Any, packed: Any, bias: Any, y: Any, plan: Any, N: int, first: int, last: int, copy: Any,
+    block: Any,
+) -> None:  # fmt: skip
+    p = plan.layout
+    bands = (p.units + p.band - 1) // p.band
+    plane = p.out_height * p.out_columns
+    taps, positions, pixels = span(plan.taps), span(plan.positions), span(plan.pixels)
+    zeros = span(plan.rows)
+    for item in range(first, last):
+        n, g = item // (bands * p.groups) * p.images, item // bands % p.groups
+        unit = item % bands * p.band
+        images, units = min(p.images, N - n), min(p.band, p.units - unit)
+        here = _band(x, p, N, n, g, unit, copy)
+        top = unit * p.unit_rows
+        count = (min(p.out_height, top + units * p.unit_rows) - top) * p.out_columns
+        for b in range(p.blocks):
+            start = bias + (g * p.blocks + b) * p.width
+            weights = packed + (g * p.blocks + b) * p.taps * p.width
+            for phase in range(plan.phase_columns.size):
+                tap, at = plan.tap_starts[phase], plan.position_starts[phase]
+                K = plan.tap_starts[phase + 1] - tap
+                end = images * units * plan.phase_columns[phase]
+                for q in range(0, end, p.tile_rows):
+                    product(
+                        p.shape, here, taps + tap, positions + (at + q), weights + tap * p.width,
+                        span(plan.steps), K, start, zeros, block, pixels + (at + q),
+                        min(p.tile_rows, end - q), p.width,
+                    )  # (5.16), (5.18)  # fmt: skip
+            channel = (n * p.groups + g) * p.out_channels + b * p.width
+            _to_planes(
+                block, p, images, count, channel * plane + top * p.out_columns,
+                min(p.width, p.out_channels - b * p.width), y,
+            )  # fmt: skip
+
+
+@helper
+def _by_columns(
+    x: Any, packed: Any, bias: Any, y: Any, plan: Any, N: int, first: int, last: int, copy: Any
+) -> None:
+    p = plan.layout
+    bands = (p.units + p.band - 1) // p.band
+    rows = span(plan.rows)
+    taps, steps = span(plan.taps), span(plan.steps)
+    padded = p.blocks * p.tile_rows
+    for item in range(first, last):
+        n, g = item // (bands * p.groups), item // bands % p.groups
+        unit = item % bands * p.band
+        here = _band(x, p, N, n, g, unit, copy)
+        weights = packed + g * p.taps * padded
+        for u in range(min(p.band, p.units - unit)):
+            for j in range(0, p.out_columns, p.width):
+                for m in range(0, p.out_channels, p.tile_rows):
+                    channel = (n * p.groups + g) * p.out_channels + m
+                    there = (channel * p.out_height + unit + u) * p.out_columns + j
+                    product(
+                        p.shape, weights + m, steps, rows, here + (u * p.step * p.pitch + j),
+                        taps, p.taps, bias + (g * padded + m) * p.width, rows + p.tile_rows,
+                        y + there, rows + 2 * p.tile_rows,
+                        min(p.tile_rows, p.out_channels - m), p.out_columns - j,
+                    )  # (5.16), (5.18)  # fmt: skip
+
+
+@helper
+def _kernel_gradient(
+    dy: Any, x: Any, sums: Any, dK: Any, plan: Any, N: int, first: int, last: int, copy: Any,
+    panel: Any,
+) -> None:  # fmt: skip
+    p = plan.layout
+    bands = (p.units + p.band - 1) // p.band
+    plane = p.out_height * p.out_columns
+    tiles = (p.taps + p.tile_rows - 1) // p.tile_rows
+    taps, positions, rows = span(plan.taps), span(plan.positions), span(plan.rows)
+    for g in range(first // (p.blocks * tiles), (last - 1) // (p.blocks * tiles) + 1):
+        low = max(0, first - g * p.blocks * tiles)
+        high = min(p.blocks * tiles, last - g * p.blocks * tiles)
+        for item in range((N + p.images - 1) // p.images * bands):
+            n, unit = item // bands * p.images, item % bands * p.band
+            images, units = min(p.images, N - n), min(p.band, p.units - unit)
+            here = _band(x, p, N, n, g, unit, copy)
+            pixels = units * p.out_columns
+            for b in range(low // tiles, (high - 1) // tiles + 1):
+                channels = min(p.width, p.out_channels - b * p.width)
+                channel = (n * p.groups + g) * p.out_channels + b * p.width
+                error = dy + (channel * plane + unit * p.out_columns)
+                for i in range(images):
+                    for q in range(0, pixels, lanes(dy)):
+                        for c in range(0, channels, lanes(dy)):
+                            transpose_block(
+                                error + (i * p.groups * p.out_channels * plane + c * plane + q),
+                                plane, min(lanes(dy), channels - c), min(lanes(dy), pixels - q),
+                                panel + ((i * pixels + q) * p.width + c), p.width,
+                            )  # fmt: skip
+                for tile in range(max(0, low - b * tiles), min(tiles, high - b * tiles)):
+                    k = tile * p.tile_rows
+                    there = sums + ((g * p.blocks + b) * tiles * p.tile_rows + k) * p.width
+                    product(
+                        p.shape, here, positions, taps + k, panel, span(plan.steps),
+                        images * pixels, there, rows + 2 * p.tile_rows, there,
+                        rows + 2 * p.tile_rows, p.tile_rows, p.width,
+                    )  # (5.19)  # fmt: skip
+    for pair in range(first, last):
+        g, b, tile = pair // (p.blocks * tiles), pair // tiles % p.blocks, pair % tiles
+        here = sums + pair * p.tile_rows * p.width
+        channels = min(p.width, p.out_channels - b * p.width)
+        for m in range(channels):
+            there = dK + ((g * p.out_channels + b * p.width + m) * p.taps + tile * p.tile_rows)
+            for k in range(min(p.tile_rows, p.taps - tile * p.tile_rows)):
+                there[k] = here[k * p.width + m]
+
+
+def _kernels(fingerprint: int) -> tuple[Any, ...]:
+    @kernel
+    def pack(K: Any, plan: Any, blocks: int, width: int, packed: Any) -> None:
+        _ = fingerprint
+        _pack(span(K), plan.layout, plan.weights, blocks, width, span(packed))
+
+    @kernel
+    def by_channels(
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int
+    ) -> None:
+        _ = fingerprint
+        p = plan.layout
+        copy = np.empty(prepared_size(p, span(x)) if p.copied else 1, x.dtype)
+        block = np.empty(p.images * p.band * p.unit_rows * p.out_columns * p.width, x.dtype)
+        _channels(x, packed, bias, y, plan, items, part, parts, copy, block)
+
+    @helper
+    def _channels(
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int,
+        copy: Any, block: Any,
+    ) -> None:  # fmt: skip
+        first, last = items * part // parts, items * (part + 1) // parts
+        _by_channels(
+            span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
+            span(block),
+        )  # fmt: skip
+
+    @kernel
+    def by_columns(
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int
+    ) -> None:
+        _ = fingerprint
+        copy = np.empty(prepared_size(plan.layout, span(x)), x.dtype)
+        _columns(x, packed, bias, y, plan, items, part, parts, copy)
+
+    @helper
+    def _columns(
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int,
+        copy: Any,
+    ) -> None:  # fmt: skip
+        first, last = items * part // parts, items * (part + 1) // parts
+        _by_columns(
+            span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy)
+        )
+
+    @kernel
+    def kernel_gradient(
+        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, part: int, parts: int
+    ) -> None:
+        _ = fingerprint
+        p = plan.layout
+        copy = np.empty(prepared_size(p, span(x)) if p.copied else 1, x.dtype)
+        panel = np.empty(p.images * p.band * p.out_columns * p.width, x.dtype)
+        _gradient(dy, x, sums, dK, plan, items, part, parts, copy, panel)
+
+    @helper
+    def _gradient(
+        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, part: int, parts: int,
+        copy: Any, panel: Any,
+    ) -> None:  # fmt: skip
+        first, last = items * part // parts, items * (part + 1) // parts
+        if first < last:
+            _kernel_gradient(
+                span(dy), span(x), span(sums), span(dK), plan, x.shape[0], first, last,
+                span(copy), span(panel),
+            )  # fmt: skip
+
+    return pack, by_channels, by_columns, kernel_gradient
+
+
+_pack_kernel, _channels_kernel, _columns_kernel, _gradient_kernel = _kernels(FINGERPRINT)
+
+
+def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
+    """Fill y from x along a plan."""
+    p = plan.layout
+    parts = _parts(x.shape[0] * plan.multiplications)
+    bands = -(-p.units // p.band)
+    items = -(-x.shape[0] // p.images) * bands * p.groups
+    if p.by_columns:
+        width = p.blocks * p.tile_rows
+        packed = np.empty(p.groups * p.taps * width, x.dtype)
+        _pack_kernel(K, plan, 1, width, packed)
+        bias = np.zeros((p.groups, width, p.width), x.dtype)
+        bias[:, : p.out_channels] = b.reshape(p.groups, -1, 1)
+        run = _columns_kernel
+    else:
+        packed = np.empty(p.groups * p.blocks * p.taps * p.width, x.dtype)
+        _pack_kernel(K, plan, p.blocks, p.width, packed)
+        bias = np.zeros((p.groups, p.blocks * p.width), x.dtype)
+        bias[:, : p.out_channels] = b.reshape(p.groups, -1)
+        run = _channels_kernel
+    bias = bias.reshape(-1)
+    split(lambda *part: run(x, packed, bias, y, plan, items, *part), min(parts, items))
+
+
+def _parts(multiplications: int) -> int:
+    return max(1, min(threads(), multiplications // LARGE))
+
+
+def direct_forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
+    """Fill y (N, M, Ho, Wo) with the convolution layer's output."""
+    plan = forward_plan(x.shape, K.shape, geometry, 8 * x.itemsize)
+    _fill(x, K, b, plan, y)
+
+
+def direct_input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> None:
+    """Fill dx (N, C, H, W) with the gradient of the input."""
+    plan = input_gradient_plan(dy.shape, K.shape, dx.shape, geometry, 8 * dy.itemsize)
+    _fill(dy, K, np.zeros(dx.shape[1], dy.dtype), plan, dx)
+
+
+def direct_kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
+    """Fill dK (M, C / groups, R, S) with the gradient of the kernels."""
+    plan = forward_plan(x.shape, dK.shape, geometry, 8 * x.itemsize, False)
+    p = plan.layout
+    tiles = -(-p.taps // p.tile_rows)
+    items = p.groups * p.blocks * tiles
+    sums = np.zeros(items * p.tile_rows * p.width, x.dtype)
+    parts = min(_parts(x.shape[0] * plan.multiplications), items)
+    split(lambda *part: _gradient_kernel(dy, x, sums, dK, plan, items, *part), parts)

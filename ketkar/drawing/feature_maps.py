@@ -302,7 +302,7 @@ def shape_flow(
     _check_flow(shapes, steps, names)
     ax = canvas(*size, ax=ax)
     lines = max((step.count("\n") + 1 for step in steps), default=0)
-    head, foot = 0.1 + 0.19 * lines, 0.68 + 0.2 * bool(names)
+    head, foot = 0.1 + 0.19 * lines, 0.55 + 0.2 * bool(names)
     room = size[1] - head - foot
     middle = foot + room / 2
     pitch = (size[0] - 0.1) / len(shapes)

@@ -17,8 +17,8 @@ def look(edge):
 
 
 def ends(edge):
-    """Where the line of an edge begins and ends, in units of the canvas, without the air."""
-    return np.array(edge._posA_posB)
+    """Where the line of an edge begins and ends, in units of the canvas."""
+    return edge.get_path().vertices
 
 
 @pytest.mark.parametrize("edges", [TIED, DENSE])
@@ -29,7 +29,12 @@ def test_each_edge_runs_from_its_input_to_its_output(edges, parts):
     assert len(circles) == 10
     assert len(drawn) == len(edges)
     for edge, (i, j, _) in zip(drawn, edges, strict=True):
-        np.testing.assert_allclose(ends(edge), [circles[i], circles[5 + j]])
+        a, b = circles[i], circles[5 + j]
+        start, end = ends(edge)
+        # It leaves and meets the circles at their edges, with 1.5 points of air.
+        air = parts(ax, "node")[0].radius + 1.5 / 72
+        np.testing.assert_allclose(start, a + air * (b - a) / np.linalg.norm(b - a))
+        np.testing.assert_allclose(end, b - air * (b - a) / np.linalg.norm(b - a))
 
 
 def test_inputs_stand_below_outputs(parts, texts):

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar.equations import equation
-from ketkar.network.layer import Layer, Shape
+from ketkar.network.layer import Layer, Shape, parameter_gradients
+from ketkar.trees import leaves
 
 __all__ = ["Chain", "chain"]
 
@@ -96,7 +97,11 @@ class Chain:
         ndarray
             A batch of outputs.
         """
-        return self.forward(params, x, backend=backend)[0]
+        self._fits(params)
+        y: Any = checks.float_array(x, "x")
+        for layer, own in zip(self.layers, params, strict=True):
+            y = layer.forward(own, y, backend=backend)[0]
+        return y
 
     def forward(
         self, params: Any, x: ArrayLike, *, backend: str = "auto"
@@ -114,20 +119,40 @@ class Chain:
         self, params: Any, dy: ArrayLike, trace: tuple[Any, ...], *, backend: str = "auto"
     ) -> tuple[NDArray[Any], Any]:
         """The gradient with respect to the input, and the gradients of all layers."""
+        return self._back(params, dy, trace, backend, whole=True)
+
+    def parameter_gradients(
+        self, params: Any, dy: ArrayLike, trace: tuple[Any, ...], *, backend: str = "auto"
+    ) -> Any:
+        """The gradients of all layers alone: the way back ends at the first parameters."""
+        return self._back(params, dy, trace, backend, whole=False)[1]
+
+    def _back(
+        self, params: Any, dy: Any, trace: tuple[Any, ...], backend: str, whole: bool
+    ) -> tuple[Any, Any]:
         self._fits(params)
         if not isinstance(trace, tuple) or len(trace) != len(self.layers):
             raise ValueError(
                 f"trace must hold one entry for each of the {len(self.layers)} layers, "
                 f"as forward returns it; got {checks.shown(trace)}"
             )
-        grads = []
-        dx: Any = dy
-        for layer, own, kept in zip(
-            reversed(self.layers), reversed(params), reversed(trace), strict=True
-        ):
-            dx, grad = layer.backward(own, dx, kept, backend=backend)
-            grads.append(grad)
-        return dx, _params_type(self.names)(*reversed(grads))
+        first = 0 if whole else self._first_with_parameters(params)
+        grads = list(params)  # below the first parameters there are none, and no gradients
+        for i in range(len(self.layers) - 1, first - 1, -1):
+            if i == first and not whole:
+                grads[i] = parameter_gradients(
+                    self.layers[i], params[i], dy, trace[i], backend=backend
+                )
+            else:
+                dy, grads[i] = self.layers[i].backward(params[i], dy, trace[i], backend=backend)
+        return dy, _params_type(self.names)(*grads)
+
+    def _first_with_parameters(self, params: Any) -> int:
+        """The number of the first layer that learns, from 0; as many as there are if none does."""
+        for i, own in enumerate(params):
+            if next(leaves(own), None) is not None:
+                return i
+        return len(self.layers)
 
     def _fits(self, params: Any) -> None:
         if not isinstance(params, tuple) or len(params) != len(self.layers):

@@ -1,6 +1,7 @@
 """Where training starts: initial weights, drawn from a generator that the caller passes in.
 
-The weights of a layer are (n, m): n inputs, m units. Biases start at zero.
+The weights of a dense layer are (n, m): n inputs, m units. Of other layers it has to be said how
+many inputs a unit reads and how many units read an input. Biases start at zero.
 """
 
 from __future__ import annotations
@@ -90,9 +91,14 @@ INITIALISERS: tuple[str, ...] = tuple(_TABLE)
 
 
 def initial(
-    name: str, rng: np.random.Generator | int, shape: Shape, dtype: Any = np.float64
+    name: str,
+    rng: np.random.Generator | int,
+    shape: Shape,
+    dtype: Any = np.float64,
+    *,
+    fans: tuple[int, int] | None = None,
 ) -> NDArray[Any]:
-    """Initial weights (n, m), by the name of the initialiser.
+    """Initial weights, by the name of the initialiser.
 
     Parameters
     ----------
@@ -101,14 +107,17 @@ def initial(
     rng : numpy.random.Generator or int
         The source of randomness, or a seed.
     shape : tuple of int
-        Shape of the weights, (n, m).
+        Shape of the weights: (n, m), or any where `fans` are given.
     dtype : dtype
         float32 or float64.
+    fans : (int, int), optional
+        How many inputs a unit reads, and how many units read an input; (n, m) if left out.
 
     Raises
     ------
     ValueError
-        If there is no such initialiser, or a size is below 1.
+        If there is no such initialiser, a size is below 1, or `shape` is not (n, m) and there are
+        no `fans`.
     TypeError
         If `dtype` is neither float32 nor float64, or `rng` is missing.
 
@@ -120,8 +129,9 @@ def initial(
     """
     draw = _TABLE[checks.one_of(name, "name", INITIALISERS)]
     sizes = checks.listed(shape, "shape", "whole numbers")
-    if len(sizes) != 2:
+    if fans is None and len(sizes) != 2:
         raise ValueError(f"shape must be (input, unit), got {checks.shown(shape)}")
-    n, m = (checks.count(size, f"shape[{i}]") for i, size in enumerate(sizes))
+    sizes = [checks.count(size, f"shape[{i}]") for i, size in enumerate(sizes)]
+    fan_in, fan_out = sizes if fans is None else fans
     dtype = checks.float_type(dtype)
-    return draw(checks.generator(rng), (n, m), n, m).astype(dtype)
+    return draw(checks.generator(rng), tuple(sizes), fan_in, fan_out).astype(dtype, copy=False)

@@ -15,7 +15,8 @@ from ketkar.network.initial import INITIALISERS, initial
 
 __all__ = ["Dense", "DenseTrace", "Layer"]
 
-Shape = tuple[int, ...]
+# The length of each axis of one example; None where it is not known yet.
+Shape = tuple[Any, ...]
 
 
 class Layer(Protocol):
@@ -23,6 +24,10 @@ class Layer(Protocol):
 
     A layer holds no arrays. Parameters go in and gradients of the same type come out; what the
     way back needs of the way forward is in the trace.
+
+    A layer may have a further function, ``parameter_gradients``, with the arguments of `backward`:
+    the gradients of the parameters alone. Training asks the first layer for it, where nobody needs
+    the gradient with respect to the input; for a layer without it, `backward` serves.
     """
 
     @property
@@ -31,7 +36,11 @@ class Layer(Protocol):
         ...
 
     def output_shape(self, shape: Shape | None) -> Shape:
-        """Shape of one output example for inputs of `shape`; None where that is not known yet."""
+        """Shape of one output example for inputs of `shape`; None where that is not known yet.
+
+        Single entries may be None too: a convolution layer knows the channels of its output, but
+        not its rows and columns before it knows those of its input.
+        """
         ...
 
     def init(self, rng: np.random.Generator | int, dtype: Any = np.float64) -> Any:
@@ -49,6 +58,25 @@ class Layer(Protocol):
     ) -> tuple[NDArray[Any], Any]:
         """The gradient with respect to the input, and the gradients of the parameters."""
         ...
+
+
+def parameter_gradients(
+    layer: Layer, params: Any, dy: ArrayLike, trace: Any, *, backend: str = "auto"
+) -> Any:
+    """The gradients of a layer's parameters alone, by its own way to them where it has one.
+
+    Examples
+    --------
+    >>> layer = Dense(2, 1)
+    >>> params = layer.init(rng=0)
+    >>> _, trace = layer.forward(params, [[2.0, 3.0]])
+    >>> parameter_gradients(layer, params, [[1.0]], trace).b
+    array([1.])
+    """
+    alone = getattr(layer, "parameter_gradients", None)
+    if alone is None:
+        return layer.backward(params, dy, trace, backend=backend)[1]
+    return alone(params, dy, trace, backend=backend)
 
 
 class DenseTrace(NamedTuple):
@@ -112,7 +140,7 @@ class Dense:
         ValueError
             If the input has not the shape (n,).
         """
-        if shape not in (None, (self.n_in,)):
+        if shape not in (None, (None,), (self.n_in,)):
             raise ValueError(f"it expects inputs of shape ({self.n_in},) but gets {shape}")
         return (self.n_out,)
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar.equations import equation
-from ketkar.network.layer import Layer
+from ketkar.network.layer import Layer, parameter_gradients
 from ketkar.training.losses import find_loss
 
 __all__ = [
@@ -20,6 +20,26 @@ __all__ = [
     "predict_class",
     "value_and_grad",
 ]
+
+
+PORTION = 2**18
+"""How many numbers of images go through a network at once, where nothing but the output counts."""
+
+
+def _output(network: Layer, params: Any, x: ArrayLike, backend: str) -> NDArray[Any]:
+    """The network's output for all examples.
+
+    Images go in portions: what the layers make of an image is much larger than the image.
+    """
+    array = checks.array_of(x, "x")
+    at_once = max(1, PORTION // max(1, array[:1].size))
+    if array.ndim <= 2 or len(array) <= at_once:
+        return network.forward(params, x, backend=backend)[0]
+    parts = [
+        network.forward(params, array[start : start + at_once], backend=backend)[0]
+        for start in range(0, len(array), at_once)
+    ]
+    return np.concatenate(parts)
 
 
 @equation("loss")
@@ -35,7 +55,7 @@ def loss_value(
     params : NamedTuple
         Its parameters.
     x : array_like
-        Inputs, (N, n).
+        Inputs, (N, n), or images, (N, C, H, W).
     y : array_like
         Targets: (N, m), or (N,) for one output or for class labels.
     loss : {"squared_error", "binary_cross_entropy", "cross_entropy"}
@@ -64,7 +84,7 @@ def loss_value(
     >>> round(loss_value(layer, layer.init(0), [[1.0, 2.0]], [0], "cross_entropy"), 6)
     0.693147
     """
-    z, _ = network.forward(params, x, backend=backend)
+    z = _output(network, params, x, backend)
     kind = find_loss(loss)
     return float(kind.value(z, kind.targets(y, *_outputs(z), z.dtype)))  # (3.10)
 
@@ -112,7 +132,8 @@ def value_and_grad(
     z, trace = network.forward(params, x, backend=backend)
     kind = find_loss(loss)
     targets = kind.targets(y, *_outputs(z), z.dtype)
-    _, grads = network.backward(params, kind.grad(z, targets), trace, backend=backend)  # (3.11)
+    dz = kind.grad(z, targets)
+    grads = parameter_gradients(network, params, dz, trace, backend=backend)  # (3.11)
     return float(kind.value(z, targets)), grads
 
 
@@ -138,7 +159,7 @@ def predict(
     >>> predict(layer, layer.init(0), [[1.0, 2.0]], "cross_entropy")
     array([[0.5, 0.5]])
     """
-    return find_loss(loss).output_unit(network.forward(params, x, backend=backend)[0])
+    return find_loss(loss).output_unit(_output(network, params, x, backend))
 
 
 def predict_class(
@@ -157,7 +178,7 @@ def predict_class(
     >>> predict_class(layer, params, [[1.0, 2.0], [-1.0, -2.0]])
     array([1, 0])
     """
-    z, _ = network.forward(params, x, backend=backend)
+    z = _output(network, params, x, backend)
     _, outputs = _outputs(z)
     found = (z[:, 0] > 0) if outputs == 1 else z.argmax(axis=1)
     return np.asarray(found, dtype=np.int64)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,7 +70,7 @@ def fit(
     y: ArrayLike,
     *,
     loss: str,
-    lr: float,
+    lr: float | Sequence[float] | Callable[[int], float],
     epochs: int,
     momentum: float = 0.0,
     batch_size: int | None = None,
@@ -93,13 +93,14 @@ def fit(
     params : NamedTuple
         Initial parameters, as ``network.init(rng)`` draws them; they are not changed.
     x : array_like
-        N inputs, (N, n).
+        N inputs, (N, n), or images, (N, C, H, W).
     y : array_like
         N targets: (N, m), or (N,) for one output or for class labels.
     loss : {"squared_error", "binary_cross_entropy", "cross_entropy"}
         The loss; the last two take the network's output as logits.
-    lr : float
-        The learning rate, above zero.
+    lr : float, sequence of float, or callable
+        The learning rate, above zero: one number; one for each epoch; or a function of the number
+        of the epoch, from 1.
     epochs : int
         How often to go through the data.
     momentum : float
@@ -150,7 +151,9 @@ def fit(
         checks.count(patience, "patience")
         if validation is None:
             raise ValueError("patience needs validation=(x, y), the data that says when to stop")
-    step = training_step(network, loss=loss, lr=lr, momentum=momentum, backend=backend)
+    rates = _rates(lr, epochs)
+    rate = rates[0]
+    step = training_step(network, loss=loss, lr=rate, momentum=momentum, backend=backend)
     check_parameters(network, params)
     theta = flatten(params)  # a copy: the caller's parameters stay as they are
     X, Y = _prepared(network, x, y, loss, theta.dtype)
@@ -165,6 +168,11 @@ def fit(
     )
     try:
         for epoch in bar:
+            if rates[epoch - 1] != rate:
+                rate = rates[epoch - 1]
+                step = training_step(
+                    network, loss=loss, lr=rate, momentum=momentum, backend=backend
+                )
             for xb, yb in iterate_minibatches(X, Y, batch_size, rng):
                 # what overflows is looked at here, so NumPy need not warn of it
                 with np.errstate(over="ignore", invalid="ignore"):
@@ -174,9 +182,9 @@ def fit(
                 if not math.isfinite(value):
                     # the first step of an epoch starts from what was good after the last one
                     theta = run.good if len(run.seen) == 1 else run.theta
-                    raise run.diverged(f"the loss became {value}", epoch, theta, xb, lr)
+                    raise run.diverged(f"the loss became {value}", epoch, theta, xb, rate)
             if not np.isfinite(run.theta).all():
-                raise run.diverged("the step led beyond all numbers", epoch, run.theta, xb, lr)
+                raise run.diverged("the step led beyond all numbers", epoch, run.theta, xb, rate)
             run.end_epoch()
             bar.set_postfix(loss=f"{run.loss[-1]:.4g}", refresh=False)
             if callback is not None:
@@ -194,6 +202,17 @@ def fit(
     return Fit(run.params(run.best if patience else run.good), run.history(), run.stopped)
 
 
+def _rates(lr: Any, epochs: int) -> list[float]:
+    """The learning rate of each epoch."""
+    if callable(lr):
+        return [checks.positive(lr(epoch), f"lr({epoch})") for epoch in range(1, epochs + 1)]
+    if not isinstance(lr, list | tuple) and not (isinstance(lr, np.ndarray) and lr.ndim == 1):
+        return [checks.positive(lr, "lr")] * epochs
+    if len(lr) != epochs:
+        raise ValueError(f"lr holds {len(lr)} learning rates for {epochs} epochs")
+    return [checks.positive(rate, f"lr[{i}]") for i, rate in enumerate(lr)]
+
+
 def _prepared(
     network: Layer, x: ArrayLike, y: ArrayLike, loss: str, dtype: Any
 ) -> tuple[Array, Array]:
@@ -209,7 +228,7 @@ def _prepared(
     if not np.isfinite(X).all():
         where = [int(i) for i in np.argwhere(~np.isfinite(X))[0]]
         raise ValueError(f"x must be finite; x{where} is {X[tuple(where)]}")
-    outputs = network.output_shape(None)[-1]
+    outputs = network.output_shape(X.shape[1:] if X.ndim > 2 else None)[-1]
     Y = find_loss(loss).targets(y, len(X), outputs, dtype)
     if not np.isfinite(Y).all():
         raise ValueError("y must be finite; it holds NaN or infinity")
@@ -270,7 +289,7 @@ class _Run:
         params = unflatten(self.good, self.like)
         xv, yv = self.validation
         self.validation_loss.append(
-            loss_value(self.network, params, xv, yv, self.loss_name, backend="numpy")
+            loss_value(self.network, params, xv, yv, self.loss_name, backend=self.backend)
         )
         best = int(np.argmin(self.validation_loss))
         if best == len(self.validation_loss) - 1:

@@ -18,9 +18,10 @@ from ketkar.kernels import codes
 from ketkar.kernels.backend import kernels, ready
 from ketkar.network.chain import Chain
 from ketkar.network.layer import Dense, Layer
-from ketkar.network.parameters import count_parameters, flatten, unflatten
+from ketkar.network.parameters import count_parameters, unflatten
 from ketkar.training.evaluate import value_and_grad
 from ketkar.training.losses import Loss, find_loss
+from ketkar.trees import leaves
 
 __all__ = ["Step", "training_step"]
 
@@ -77,7 +78,8 @@ def training_step(
     callable
         ``step(theta, velocity, x, y)`` changes the vector theta (p,) of parameters and, with
         momentum, the vector velocity (p,) in place, and returns the mean loss of the batch
-        before the step. x is (N, n); y is (N,) class labels or (N, m) targets.
+        before the step. x is (N, n), or images (N, C, H, W); y is (N,) class labels or (N, m)
+        targets.
 
     Raises
     ------
@@ -174,20 +176,24 @@ def _layer_by_layer(network: Layer, kind: Loss, lr: float, momentum: float, back
     """The step of any network, through its own forward and backward."""
     like = network.init(0)
     size = count_parameters(like)
+    known: list[Any] = [None, None, None]  # the last theta, its parameters, room for the gradient
 
     def step(theta: Array, velocity: Array, x: Array, y: Array) -> float:
         _theta_fits(theta, velocity, size, momentum)
-        params = unflatten(theta, like)
+        if theta is not known[0]:
+            known[:] = theta, unflatten(theta, like), np.empty_like(theta)
+        _, params, gradient = known
         x = checks.float_array(x, "x").astype(theta.dtype, copy=False)
         checks.not_empty(x, "x")
         value, grads = value_and_grad(network, params, x, y, kind.name, backend=backend)
-        gradient = flatten(grads)
+        np.concatenate([array.ravel() for _, array in leaves(grads)], out=gradient)
+        gradient *= theta.dtype.type(lr)
         if momentum:
             velocity *= theta.dtype.type(momentum)
-            velocity -= theta.dtype.type(lr) * gradient  # (3.13)
+            velocity -= gradient  # (3.13)
             theta += velocity
         else:
-            theta -= theta.dtype.type(lr) * gradient  # (3.12)
+            theta -= gradient  # (3.12)
         return value
 
     return step

@@ -358,3 +358,32 @@ def test_predictions_go_through_the_output_unit():
     assert training.accuracy(net, params, MOONS.x, np.eye(3)[y]) == right
     with pytest.raises(ValueError, match="64 examples but y"):
         training.accuracy(net, params, MOONS.x, y[:5])
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+@pytest.mark.parametrize(
+    "lr", [[0.2, 0.05, 0.05], (0.2, 0.05, 0.05), np.array([0.2, 0.05, 0.05]),
+           lambda epoch: 0.2 if epoch == 1 else 0.05]
+)  # fmt: skip
+def test_each_epoch_has_its_learning_rate(lr, momentum, backend):
+    net, y = TASKS["cross_entropy"]
+    options = {"loss": "cross_entropy", "momentum": momentum, "backend": backend}
+    run = training.fit(
+        net, net.init(0), MOONS.x, y, lr=lr, epochs=3, batch_size=10, rng=5, **options
+    )
+    params, velocity, rng = net.init(0), None, np.random.default_rng(5)
+    for rate in (0.2, 0.05, 0.05):
+        for x, t in training.iterate_minibatches(MOONS.x, y, 10, rng):
+            _, grads = training.value_and_grad(net, params, x, t, "cross_entropy")
+            params, velocity = training.momentum_step(params, grads, velocity, rate, momentum)
+    np.testing.assert_allclose(flat(run.params), flat(params), rtol=0, atol=1e-12)
+
+
+def test_divergence_names_the_learning_rate_of_its_epoch():
+    with pytest.raises(training.TrainingDivergedError, match=r"learning rate below 1e\+200") as end:
+        training.fit(
+            Dense(2, 1), Dense(2, 1).init(0), MOONS.x * 1e200, MOONS.y, epochs=3,
+            loss="binary_cross_entropy", lr=[1e-300, 1e200, 1e-300],
+        )  # fmt: skip
+    assert end.value.history.epochs == 1

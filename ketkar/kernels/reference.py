@@ -7,6 +7,7 @@ W_2, b_2, and so on. `widths` are the numbers of units (n_0, n_1, ..., n_L), inp
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -254,3 +255,104 @@ def _by_group(a: Array, geometry: Geometry) -> Array:
         return a.reshape(geometry.groups, -1, a.shape[1])
     N, C, H, W = a.shape
     return a.reshape(N, geometry.groups, C // geometry.groups, H * W)
+
+
+# Pooling: size is the window's (R, S); taps that fall outside of the image are left out.
+
+
+def max_pool2d_forward(x: Array, size: tuple[int, int], geometry: Geometry, y: Array) -> None:
+    """Fill y (N, C, Ho, Wo) with the largest number that each window sees in x (N, C, H, W)."""
+    y[...] = -np.inf
+    for there, here in _taps(size, geometry, x.shape[2:], y.shape[2:]):
+        y[there] = np.maximum(y[there], x[here])  # (5.10)
+
+
+def max_pool2d_backward(
+    dy: Array, x: Array, size: tuple[int, int], geometry: Geometry, dx: Array
+) -> None:
+    """Fill dx (N, C, H, W): each window gives its error to the first number that is its maximum."""
+    y = np.empty_like(dy)
+    max_pool2d_forward(x, size, geometry, y)
+    dx[...] = 0
+    waiting = np.ones(dy.shape, bool)
+    for there, here in _taps(size, geometry, x.shape[2:], dy.shape[2:]):
+        wins = waiting[there] & ((x[here] == y[there]) | np.isnan(x[here]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            dx[here] += np.where(wins, dy[there], 0)  # (5.13)
+        waiting[there] &= ~wins
+
+
+def avg_pool2d_forward(
+    x: Array, size: tuple[int, int], geometry: Geometry, count_include_pad: bool, y: Array
+) -> None:
+    """Fill y (N, C, Ho, Wo) with the mean of what each window sees in x (N, C, H, W)."""
+    y[...] = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for there, here in _taps(size, geometry, x.shape[2:], y.shape[2:]):
+            y[there] += x[here]
+        y /= _counts(size, geometry, count_include_pad, x, y)  # (5.11)
+
+
+def avg_pool2d_backward(
+    dy: Array, size: tuple[int, int], geometry: Geometry, count_include_pad: bool, dx: Array
+) -> None:
+    """Fill dx (N, C, H, W): each window gives equal shares of its error to all that it sees."""
+    dx[...] = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        shares = dy / _counts(size, geometry, count_include_pad, dx, dy).astype(dy.dtype)
+        for there, here in _taps(size, geometry, dx.shape[2:], dy.shape[2:]):
+            dx[here] += shares[there]  # (5.14)
+
+
+def l2_pool2d_forward(x: Array, size: tuple[int, int], geometry: Geometry, y: Array) -> None:
+    """Fill y (N, C, Ho, Wo) with the root of the sum of squares of what each window sees."""
+    y[...] = 0
+    with np.errstate(over="ignore", under="ignore"):
+        for there, here in _taps(size, geometry, x.shape[2:], y.shape[2:]):
+            y[there] += x[here] ** 2
+    np.sqrt(y, out=y)  # (5.12)
+
+
+def l2_pool2d_backward(
+    dy: Array, x: Array, y: Array, size: tuple[int, int], geometry: Geometry, dx: Array
+) -> None:
+    """Fill dx (N, C, H, W) with what l2_pool2d_forward gave y for: dy x / y, and 0 where y is 0."""
+    dx[...] = 0
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        ratio = np.divide(dy, y, out=np.zeros_like(dy), where=y != 0)
+        for there, here in _taps(size, geometry, x.shape[2:], dy.shape[2:]):
+            dx[here] += ratio[there] * x[here]  # (5.15)
+
+
+def _taps(
+    size: tuple[int, int], geometry: Geometry, image: tuple[int, ...], outputs: tuple[int, ...]
+) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Of each tap of a window, row by row: the outputs whose tap lies in the image, and where."""
+    every = slice(None), slice(None)
+    g = geometry
+    for r, s in np.ndindex(size):
+        row, column = r * g.dilation_rows - g.top, s * g.dilation_columns - g.left
+        rows = _inside(row, g.stride_rows, image[0], outputs[0])
+        columns = _inside(column, g.stride_columns, image[1], outputs[1])
+        yield (*every, rows[0], columns[0]), (*every, rows[1], columns[1])
+
+
+def _inside(offset: int, stride: int, size: int, outputs: int) -> tuple[slice, slice]:
+    """The i of all outputs for which i stride + offset lies in 0 .. size - 1, and these places."""
+    first = max(0, -(offset // stride))
+    last = max(first, min(outputs, -((offset - size) // stride)))
+    return slice(first, last), slice(first * stride + offset, last * stride + offset, stride)
+
+
+def _counts(
+    size: tuple[int, int], geometry: Geometry, count_include_pad: bool, x: Array, y: Array
+) -> Array:
+    """How many numbers each window sees, (Ho, Wo): of the image, or of its padding too."""
+    H, W = x.shape[2:]
+    if count_include_pad:
+        H, W = H + geometry.top + geometry.bottom, W + geometry.left + geometry.right
+        geometry = geometry._replace(top=0, left=0)
+    counts = np.zeros((1, 1, *y.shape[2:]))
+    for there, _ in _taps(size, geometry, (H, W), y.shape[2:]):
+        counts[there] += 1
+    return counts

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["connection_graph", "connection_matrix"]
 
 Edge = tuple[int, int, int]
-PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 
 
 def connection_graph(
@@ -124,7 +124,8 @@ def connection_graph(
     for i, j, k in links if edge_labels else ():
         # At two thirds of the way the lines of three neighbouring inputs are evenly spaced.
         at = (middle + step * (input_at[i] + 2 * output_at[j]) / 3, (foot + 2 * head) / 3)
-        label(ax, at, _name(k, names), size=10.5, color=looks[k]["color"], bbox=PAPER, zorder=5)
+        ink = {"color": looks[k]["color"], "fontweight": "bold", "zorder": 5}
+        label(ax, at, _name(k, names), size=10.5, bbox=PAPER, **ink)
     for height, row in zip((foot, head), rows, strict=True):
         label(ax, (0.05, height), row, ha="left", color=COLOURS["grey"], size=10.5)
     if title:

@@ -1,7 +1,6 @@
 """What the machine can do: multiply-adds in registers, a product of matrices, bytes moved."""
 
-import contextlib
-import importlib.util
+import math
 import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -18,11 +17,17 @@ class Limits(NamedTuple):
     fma_gflops: float
     """Multiply-adds of one register tile on numbers in the first cache."""
     sgemm_gflops: float
-    """NumPy's product of two 1024 x 1024 matrices; its threads are set by threadpoolctl."""
-    triad_cache_gbs: float
-    """a = b + s c on arrays that fit the second cache together."""
-    triad_memory_gbs: float
-    """The same on arrays that fit no cache."""
+    """NumPy's product of two 1024 x 1024 matrices."""
+    triad_gbs: tuple[tuple[int, float], ...]
+    """a = b + s c by the bytes of the three arrays together, from one cache to the memory."""
+
+    def bandwidth(self, moved: float) -> float:
+        """GB/s of a triad on about as many bytes."""
+        return min(self.triad_gbs, key=lambda pair: abs(math.log(pair[0] / moved)))[1]
+
+
+SIZES = 3 << 17, 3 << 19, 3 << 21, 3 << 23, 3 << 25
+"""Bytes from 384 KiB, which a core's second cache holds, to 96 MiB, which few caches hold."""
 
 
 def _kernels(fingerprint: int) -> tuple[Any, Any]:
@@ -69,12 +74,6 @@ def _together(call: Callable[[int], object], threads: int) -> Callable[[], None]
     return run
 
 
-def _blas_threads(threads: int) -> Any:
-    if importlib.util.find_spec("threadpoolctl") is None:
-        return contextlib.nullcontext()
-    return importlib.import_module("threadpoolctl").threadpool_limits(threads)
-
-
 def measure(threads: int) -> Limits:
     from ketkar.kernels.cpu.compiling import FINGERPRINT
     from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
@@ -89,19 +88,20 @@ def measure(threads: int) -> Limits:
     fma_s = best(_together(lambda i: fma(*tiles[i], K, repeat), threads))
     a, b = np.ones((2, 1024, 1024), np.float32)
     product = np.empty_like(a)
-    with _blas_threads(threads):
-        sgemm_s = best(lambda: np.matmul(a, b, out=product))
+    sgemm_s = best(lambda: np.matmul(a, b, out=product))
     rates = []
-    for size, turns in ((1 << 15, 2000), (1 << 23, 1)):
-        arrays = [tuple(np.ones(size, np.float32) for _ in range(3)) for _ in range(threads)]
+    for size in SIZES:
+        numbers, turns = size // (3 * 4 * threads), max(1, SIZES[-1] // size)
+        arrays = [tuple(np.ones(numbers, np.float32) for _ in range(3)) for _ in range(threads)]
 
         def moved(i: int, arrays: Any = arrays, turns: int = turns) -> None:
             triad(*arrays[i], turns)
 
-        rates.append(threads * 3 * 4 * size * turns / best(_together(moved, threads)) / 1e9)
+        taken = best(_together(moved, threads))
+        rates.append((size, threads * 3 * 4 * numbers * turns / taken / 1e9))
     return Limits(
         threads,
         threads * 2 * ROWS * width * K * repeat / fma_s / 1e9,
         2 * 1024**3 / sgemm_s / 1e9,
-        *rates,
+        tuple(rates),
     )

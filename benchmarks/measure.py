@@ -1,54 +1,99 @@
-"""Time two calls by turns."""
+"""Time calls by turns."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+Call = Callable[[], object]
+
+
+class Plan(NamedTuple):
+    """How long to measure."""
+
+    rounds: int = 41
+    slice_s: float = 0.02
+    """A call is repeated in a turn until this is filled."""
+    settle_s: float = 0.01
+    """A pause before each turn: some libraries' threads stay awake for a while after a call."""
+    budget_s: float = 4.0
+    """A slow peer takes part in some of the rounds only, so that it needs about so long."""
+    least: int = 5
+    """But at least in so many."""
+
+
+QUICK = Plan(rounds=3, slice_s=0.002, settle_s=0.001, budget_s=0.1, least=3)
 
 
 class Timing(NamedTuple):
     """Milliseconds a call, and ours / peer with the quartiles of the rounds' ratios."""
 
-    ours_ms: float
-    peer_ms: float | None
-    ratio: float | None
-    spread: tuple[float, float] | None
+    peer_ms: float
+    ratio: float
+    spread: tuple[float, float]
+    turns: int
 
 
-def seconds(call: Callable[[], object], repeat: int) -> float:
+def seconds(call: Call, repeat: int) -> float:
     start = time.perf_counter()
     for _ in range(repeat):
         call()
     return (time.perf_counter() - start) / repeat
 
 
-def best(call: Callable[[], object], rounds: int = 7, slice_s: float = 0.02) -> float:
+def best(call: Call, rounds: int = 7, slice_s: float = 0.02) -> float:
     """The fastest of several rounds, in seconds a call: for what a machine can do at best."""
-    repeat = _repeat(call, slice_s)
+    repeat, _ = _repeat(call, slice_s)
     return min(seconds(call, repeat) for _ in range(rounds))
 
 
-def _repeat(call: Callable[[], object], slice_s: float) -> int:
-    """How many calls fill a slice of time; warms the call up, too."""
+def _repeat(call: Call, slice_s: float) -> tuple[int, float]:
+    """How many calls fill a slice of time, and the seconds of one; warms the call up, too."""
     call()
-    seconds(call, 3)
-    return max(1, round(slice_s / seconds(call, 3)))
+    taken = seconds(call, 1)
+    if taken < slice_s:
+        taken = seconds(call, 3)
+    return max(1, round(slice_s / taken)), taken
 
 
-def by_turns(
-    ours: Callable[[], object], peer: Callable[[], object] | None, rounds: int, slice_s: float
-) -> Timing:
-    """Time both in every round, ours first in the even ones and the peer first in the odd ones."""
-    calls = [call for call in (ours, peer) if call is not None]
-    repeats = [_repeat(call, slice_s) for call in calls]
-    times: list[list[float]] = [[] for _ in calls]
-    for turn in range(rounds):
-        order = range(len(calls)) if turn % 2 == 0 else reversed(range(len(calls)))
-        for i in order:
-            times[i].append(seconds(calls[i], repeats[i]))
-    medians = [1e3 * statistics.median(taken) for taken in times]
-    if peer is None:
-        return Timing(medians[0], None, None, None)
-    ratios = [a / b for a, b in zip(*times, strict=True)]
+def _turn(call: Call, repeat: int, taken: float, plan: Plan) -> float:
+    """One turn; a short call is made once unmeasured, to have its arrays in the cache again."""
+    time.sleep(plan.settle_s)
+    if taken < plan.slice_s:
+        call()
+    return seconds(call, repeat)
+
+
+def by_turns(ours: Call, peers: Mapping[str, Call], plan: Plan) -> tuple[float, dict[str, Timing]]:
+    """Time all calls in every round: the first to go moves on, and every other round runs back.
+
+    Returns our milliseconds, and the timing of each peer against ours in the same rounds.
+    """
+    calls = {"": ours, **peers}
+    repeats = {name: _repeat(call, plan.slice_s) for name, call in calls.items()}
+    every = {name: _every(max(taken, plan.slice_s), plan) for name, (_, taken) in repeats.items()}
+    every[""] = 1
+    times: dict[str, dict[int, float]] = {name: {} for name in calls}
+    for turn in range(plan.rounds):
+        names = [name for name in calls if turn % every[name] == 0]
+        first = turn % len(names)
+        names = names[first:] + names[:first]
+        for name in names if turn % 2 == 0 else reversed(names):
+            times[name][turn] = _turn(calls[name], *repeats[name], plan)
+    mine = times.pop("")
+    return 1e3 * statistics.median(mine.values()), {
+        name: _timing(mine, taken) for name, taken in times.items()
+    }
+
+
+def _every(turn_s: float, plan: Plan) -> int:
+    """A peer takes part in each so-many-th round; odd, for its place in the order to change."""
+    wanted = max(plan.least, min(plan.rounds, int(plan.budget_s / turn_s)))
+    every = max(1, (plan.rounds - 1) // (wanted - 1))
+    return every if every % 2 else every - 1
+
+
+def _timing(ours: Mapping[int, float], peer: Mapping[int, float]) -> Timing:
+    ratios = [ours[turn] / taken for turn, taken in peer.items()]
     lower, middle, upper = statistics.quantiles(ratios, n=4)
-    return Timing(medians[0], medians[1], middle, (lower, upper))
+    return Timing(1e3 * statistics.median(peer.values()), middle, (lower, upper), len(ratios))

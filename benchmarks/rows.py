@@ -1,32 +1,77 @@
 """What a row is, and the list of all rows."""
 
 import importlib
-from collections.abc import Callable
-from typing import NamedTuple
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-MODULES = ("benchmarks.mlp",)
-THREADS = (1, 2)
+import numpy as np
+from numpy.typing import NDArray
 
+MODULES = ("benchmarks.convolution", "benchmarks.filters", "benchmarks.pooling", "benchmarks.mlp")
 
-class Pair(NamedTuple):
-    """The two calls of a row, ready to run; no peer where its package is not installed."""
+Call = Callable[[], Any]
+"""Ready to run: its arrays are made. It returns an array of any library, or several."""
 
-    ours: Callable[[], object]
-    peer: Callable[[], object] | None
+TOLERANCE = 1e-4
+"""Of the largest number: Winograd's algorithm has 1e-5, a sum over a large batch not much less."""
 
 
 class Row(NamedTuple):
     """A workload: what it must compute and move at least, and how to set it up."""
 
     name: str
-    peer: str
     flops: float
     bytes: float
-    cached: bool
-    """Whether what it moves fits the second cache."""
-    prepare: Callable[[int], Pair]
-    """Takes the number of threads."""
+    ours: Callable[[], Call]
+    peers: Mapping[str, Callable[[], Call]]
+    """By name; what stands before the first hyphen is the package. The first is the main one."""
+    bars: Mapping[str, float]
+    """The ratio to reach, by peer."""
+    layer: bool = False
+    """Whether the row is a layer of a convolutional network, and so counts to their mean."""
 
 
 def all_rows() -> list[Row]:
     return [row for name in MODULES for row in importlib.import_module(name).ROWS]
+
+
+def installed(peer: str) -> bool:
+    return importlib.util.find_spec(peer.partition("-")[0]) is not None
+
+
+def arrays(result: Any) -> list[NDArray[Any]]:
+    """What a call returned, as NumPy arrays."""
+    parts = result if isinstance(result, tuple | list) else [result]
+    return [np.asarray(part) for part in parts]
+
+
+def difference(ours: list[NDArray[Any]], peers: list[NDArray[Any]]) -> float:
+    """The largest difference, each array's relative to its largest number."""
+    worst = 0.0
+    for mine, other in zip(ours, peers, strict=True):
+        if mine.shape != other.shape or (mine.ndim and mine.dtype != other.dtype):
+            raise ValueError(
+                f"ours has shape {mine.shape} and type {mine.dtype}, "
+                f"the peer's has {other.shape} and {other.dtype}"
+            )
+        scale = float(np.abs(other).max(initial=0)) or 1.0
+        worst = max(worst, float(np.abs(mine - other).max(initial=0)) / scale)
+    return worst
+
+
+def assert_same_work(row: str, ours: Call, peers: Mapping[str, Call]) -> None:
+    """Refuse to go on where a peer's result is not ours.
+
+    Every call is made twice: the second loss of a training step shows the first one's update, and
+    the second result of a function shows whether the first call spoiled its arguments.
+    """
+    expected = [arrays(ours()) for _ in range(2)]
+    for name, call in peers.items():
+        for turn in expected:
+            found = difference(turn, arrays(call()))
+            if not found <= TOLERANCE:  # NaN is refused, too
+                raise ValueError(
+                    f"{row}: {name} and ours differ by {found:.1e} of the largest number; "
+                    f"at most {TOLERANCE:.0e} is taken for the same work"
+                )

@@ -1,0 +1,44 @@
+"""How long the first call of an operation takes in a new process.
+
+Cold, with an empty directory for Numba's cache: everything is compiled. Warm, in the next process
+with the same directory: compiled code is read from the disk. The start of Python and the imports of
+Numba and of the chapter are over, the arguments are made; the work itself is part of the call.
+"""
+
+import statistics
+import tempfile
+from typing import Any
+
+from benchmarks import report
+from benchmarks.processes import environment, lines_of, processors
+
+COLD_S, WARM_S = 8.0, 0.3
+"""What a first call may take."""
+
+
+def run(names: list[str], quick: bool) -> dict[str, Any]:
+    """Print a line for each row's operation; give the report."""
+    print(f"{'row':22} {'cold s':>8} {'warm s':>8}  at most {COLD_S:g} and {WARM_S:g}")
+    results = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as cache:
+            cold, *warm = [_first_call(name, cache) for _ in range(2 if quick else 4)]
+        result = {"name": name, "cold_s": cold, "warm_s": statistics.median(warm)}
+        met = cold <= COLD_S and result["warm_s"] <= WARM_S
+        print(
+            f"{name:22} {cold:8.3f} {result['warm_s']:8.3f}  {'met' if met else 'NOT met'}",
+            flush=True,
+        )
+        results.append(result)
+    return {
+        "machine": report.machine([]),
+        "versions": report.versions(),
+        "first_calls": results,
+    }
+
+
+def _first_call(name: str, cache: str) -> float:
+    settings = environment(processors()) | {"NUMBA_CACHE_DIR": cache, "KETKAR_QUIET": "1"}
+    (found,) = lines_of("benchmarks.first_call", name, settings=settings)
+    taken: float = found["seconds"]
+    return taken

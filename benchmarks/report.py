@@ -1,0 +1,130 @@
+"""What the results say: the machine they are from, the table, the means."""
+
+import datetime
+import importlib.metadata
+import platform
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.processes import processors
+
+PACKAGES = ("ketkar", "numpy", "numba", "llvmlite", "torch", "jax", "jaxlib", "scipy")
+Result = dict[str, Any]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
+
+
+def machine(limits: Sequence[Any]) -> Result:
+    """Where and when results were measured."""
+    return {
+        "processor": _processor(),
+        "processors": processors(),
+        "system": platform.platform(),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "limits": list(limits),
+    }
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if "ketkar" not in found:
+        import ketkar
+
+        found["ketkar"] = ketkar.__version__
+    return found
+
+
+def limits_line(limit: Result) -> str:
+    rates = ", ".join(f"{rate:.0f} at {size / 2**20:g} MiB" for size, rate in limit["triad_gbs"])
+    return (
+        f"limits on {limit['threads']} thread(s): FMA {limit['fma_gflops']:.0f} GFLOP/s, "
+        f"NumPy sgemm {limit['sgemm_gflops']:.0f} GFLOP/s, triad in GB/s: {rates}"
+    )
+
+
+HEAD = (
+    f"{'row':22} {'threads':>7}  {'peer':20} {'ours ms':>10} {'peer ms':>10} {'ratio':>7}  "
+    f"{'quartiles':13} {'of limit':>8}  bar"
+)
+
+
+def line(result: Result) -> str:
+    """A result as a line of the table."""
+    name, threads, share = result["name"], result["threads"], result["share_of_limit"]
+    start, end = f"{name:22} {threads:7}  ", f"{share:8.0%}"
+    if result["peer"] is None:
+        return f"{start}{'no peer is installed':20} {result['ours_ms']:10.4f} {'':33}{end}"
+    lower, upper = result["spread"]
+    spread = f"{lower:.3f}-{upper:.3f}"
+    return (
+        f"{start}{result['peer']:20} {result['ours_ms']:10.4f} {result['peer_ms']:10.4f} "
+        f"{result['ratio']:7.3f}  {spread:13} {end}  {_bar(result)}"
+    ).rstrip()
+
+
+def _bar(result: Result) -> str:
+    if result["bar"] is None:
+        return ""
+    return f"{result['bar']:g} {'met' if result['ratio'] <= result['bar'] else 'NOT met'}"
+
+
+class Means(NamedTuple):
+    """Geometric means of ours / peer over the rows of one peer on one number of threads."""
+
+    threads: int
+    peer: str
+    rows: int
+    mean: float
+    layers: float | None
+    """Over the convolution layers; None where no such row was measured."""
+    slower: list[str]
+    """The rows in which the peer was faster."""
+
+
+def means(results: Sequence[Result]) -> list[Means]:
+    groups: dict[tuple[int, str], list[Result]] = {}
+    for result in results:
+        if result["peer"] is not None:
+            groups.setdefault((result["threads"], result["peer"]), []).append(result)
+    found = []
+    for (threads, peer), group in groups.items():
+        layers = [result["ratio"] for result in group if result["layer"]]
+        found.append(
+            Means(
+                threads,
+                peer,
+                len(group),
+                statistics.geometric_mean(result["ratio"] for result in group),
+                statistics.geometric_mean(layers) if layers else None,
+                [result["name"] for result in group if result["ratio"] > 1],
+            )
+        )
+    return found
+
+
+def closing_lines(results: Sequence[Result]) -> list[str]:
+    """The means of each peer, and how many bars were met."""
+    found = []
+    for mean in means(results):
+        layers = "" if mean.layers is None else f", over the convolution layers {mean.layers:.3f}"
+        slower = f"; above 1: {', '.join(mean.slower)}" if mean.slower else ""
+        found.append(
+            f"{mean.threads} thread(s), {mean.peer}: geometric mean over {mean.rows} row(s) "
+            f"{mean.mean:.3f}{layers}{slower}"
+        )
+    barred = [result for result in results if result["bar"] is not None]
+    met = sum(result["ratio"] <= result["bar"] for result in barred)
+    return [*found, f"{met} of {len(barred)} bars met"]

@@ -24,6 +24,15 @@ from ketkar.convolutional.arithmetic import (
     receptive_field,
     same_padding,
 )
+from ketkar.convolutional.block import (
+    POOLS,
+    Block,
+    ParallelGrads,
+    conv_detector_pool,
+    conv_detector_pool_backward,
+    parallel_blocks,
+    parallel_blocks_backward,
+)
 from ketkar.convolutional.layer import (
     ConvGrads,
     ConvParams,
@@ -69,8 +78,11 @@ from ketkar.convolutional.variants import (
 )
 
 __all__ = [
+    "POOLS",
+    "Block",
     "ConvGrads",
     "ConvParams",
+    "ParallelGrads",
     "avg_pool1d",
     "avg_pool1d_backward",
     "avg_pool2d",
@@ -82,6 +94,8 @@ __all__ = [
     "conv2d_num_params",
     "conv2d_transpose",
     "conv2d_transpose_backward",
+    "conv_detector_pool",
+    "conv_detector_pool_backward",
     "conv_output_size",
     "convolution_matrix",
     "convolve1d",
@@ -107,6 +121,8 @@ __all__ = [
     "max_pool2d",
     "max_pool2d_backward",
     "normalised_cross_correlate1d",
+    "parallel_blocks",
+    "parallel_blocks_backward",
     "receptive_field",
     "same_padding",
     "tiled_conv2d",

@@ -27,6 +27,31 @@ def conv_output_size(
 ) -> Any:
     """How many places a kernel has on a signal or an image.
 
+    Parameters
+    ----------
+    size, kernel : int or (int, int)
+        Length of the signal and of the kernel; or rows and columns of the image and of the kernel.
+    stride, dilation : int or (int, int)
+        As in :func:`conv2d`; of a signal, one number.
+    padding : int, pair, two pairs, "same" or "valid"
+        As in :func:`conv2d`; of a signal, a number, (before, after) or the name of a rule.
+
+    Returns
+    -------
+    int or (int, int)
+        Length of the output where `size` is a number; its rows and columns where it is a pair.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is larger than the padded signal, or a number is out of range.
+    TypeError
+        If a number is not whole.
+
+    References
+    ----------
+    Around textbook chapter 5, *Convolution as tensor*.
+
     Examples
     --------
     >>> conv_output_size(32, 5), conv_output_size(224, 7, stride=2, padding=3)
@@ -46,6 +71,26 @@ def conv_output_size(
 @equation("same-padding")
 def same_padding(kernel: Any, dilation: Any = 1) -> Any:
     """The zeros before and after that keep the size, at a stride of 1.
+
+    Parameters
+    ----------
+    kernel, dilation : int or (int, int)
+        Taps of the kernel and steps between them; or both for rows and columns.
+
+    Returns
+    -------
+    (int, int) or ((int, int), (int, int))
+        Zeros (before, after), or ((top, bottom), (left, right)); the two differ by one where the
+        dilated kernel is even. :func:`conv2d` takes them as its `padding`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not whole or below 1.
+
+    References
+    ----------
+    Around textbook chapter 5, *Convolution as tensor*.
 
     Examples
     --------
@@ -67,6 +112,33 @@ def conv2d_num_params(
 ) -> int:
     """How many parameters a convolution layer has: the size of the image does not matter.
 
+    Parameters
+    ----------
+    kernel_size : int or (int, int)
+        Rows and columns of a kernel, R and S; one number for a square.
+    in_channels, out_channels : int
+        Channels C of the input and feature maps M of the output.
+    bias : bool
+        Count one bias a feature map.
+    groups : int
+        As in :func:`conv2d`.
+
+    Returns
+    -------
+    int
+        (R S C / groups + 1) M, without the 1 where there is no bias.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1, or the channels do not fall into the groups.
+    TypeError
+        If a number is not whole.
+
+    References
+    ----------
+    Around textbook chapter 5, *Filter Banks*.
+
     Examples
     --------
     >>> conv2d_num_params(5, 1, 6), conv2d_num_params(11, 3, 96)
@@ -85,6 +157,29 @@ def conv2d_num_params(
 def count_connections(size: int, kernel: int, stride: int = 1, padding: Any = 0) -> int:
     """How many pairs of an input and an output a one-dimensional convolution joins.
 
+    Parameters
+    ----------
+    size, kernel : int
+        Length of the signal and of the kernel.
+    stride : int
+        Steps of the kernel.
+    padding : int, (int, int), "same" or "valid"
+        As in :func:`conv1d`. A zero of the padding is no input: it is joined to nothing.
+
+    Returns
+    -------
+    int
+        The number of connections, at most outputs times `kernel`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`conv_output_size`.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
+
     Examples
     --------
     >>> count_connections(5, 3, padding=1), 5 * 5  # a fully connected layer has all pairs
@@ -102,6 +197,27 @@ def count_connections(size: int, kernel: int, stride: int = 1, padding: Any = 0)
 def count_unique_weights(kernel: Any, in_channels: int = 1, out_channels: int = 1) -> int:
     """How many different weights a convolution layer has: those of its kernels.
 
+    Parameters
+    ----------
+    kernel : int or (int, int)
+        Taps of a kernel: of one for signals, or rows and columns of one for images.
+    in_channels, out_channels : int
+        Channels of the input and of the output.
+
+    Returns
+    -------
+    int
+        The number of weights that every place shares.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a number is not whole or below 1.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
+
     Examples
     --------
     >>> count_unique_weights(3)
@@ -118,6 +234,25 @@ def count_unique_weights(kernel: Any, in_channels: int = 1, out_channels: int = 
 @equation("receptive-field")
 def receptive_field(layers: Sequence[tuple[int, ...]]) -> int:
     """How many inputs, side by side, one output of stacked layers can see.
+
+    Parameters
+    ----------
+    layers : sequence of (kernel, stride) or (kernel, stride, dilation)
+        Whole numbers, the first layer first; a pooling layer counts like a convolution.
+
+    Returns
+    -------
+    int
+        The length in one direction; 1 for no layer.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a layer is not of this form, or a number is below 1.
+
+    References
+    ----------
+    Around textbook chapter 5, *Increased Receptive Field*.
 
     Examples
     --------

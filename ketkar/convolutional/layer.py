@@ -184,17 +184,38 @@ def conv2d_backward(
 
 
 def _backward(dy: Array, given: operands.Operands, with_bias: bool) -> ConvGrads:
+    x, K, _, geometry, algorithm, kernels, _ = given
+    dx = np.empty_like(x)
+    if len(x):
+        kernels.conv2d_input_gradient(dy, K, geometry, algorithm, dx)  # (5.18)
+    return ConvGrads(dx, *_parameter_gradients(dy, given, with_bias))
+
+
+def _parameter_gradients(
+    dy: Array, given: operands.Operands, with_bias: bool
+) -> tuple[Array, Array | None]:
     x, K, b, geometry, algorithm, kernels, _ = given
     if not len(x):
-        return ConvGrads(
-            np.empty_like(x), np.zeros_like(K), np.zeros_like(b) if with_bias else None
-        )
-    dx, dK, db = np.empty_like(x), np.empty_like(K), np.empty_like(b) if with_bias else None
-    kernels.conv2d_input_gradient(dy, K, geometry, algorithm, dx)  # (5.18)
+        return np.zeros_like(K), np.zeros_like(b) if with_bias else None
+    dK, db = np.empty_like(K), np.empty_like(b) if with_bias else None
     kernels.conv2d_kernel_gradient(dy, x, geometry, algorithm, dK)  # (5.19)
     if db is not None:
         kernels.conv2d_bias_gradient(dy, db)  # (5.20)
-    return ConvGrads(dx, dK, db)
+    return dK, db
+
+
+def conv2d_parameter_gradients(
+    dy: ArrayLike, x: ArrayLike, K: ArrayLike, b: ArrayLike, *, backend: str, **moves: Any
+) -> ConvParams:
+    """What :func:`conv2d_backward` returns but the gradient of `x`, which is not computed.
+
+    The first layer of a network is trained by it: nobody changes the image.
+    """
+    given = operands.convolution(
+        "conv2d_backward", x, K, b, algorithm="auto", backend=backend, **moves
+    )
+    dy = operands.gradient("conv2d", dy, given.shape, given.K.dtype)
+    return ConvParams(*_parameter_gradients(dy, given, with_bias=True))
 
 
 def conv1d(

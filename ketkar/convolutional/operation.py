@@ -1,10 +1,11 @@
 """The convolution itself, as the sums read: of signals and of images, flipped and not.
 
-A convolution flips the kernel; a cross-correlation does not. Layers use the latter and call it
-convolution: a kernel that is learned can be learned flipped.
+A convolution flips the kernel, a cross-correlation does not. Layers compute the second and call it
+the first: a kernel that is learned may as well be learned flipped.
 
-Each function adds, tap after tap of the kernel, the whole signal times this tap, moved to where
-the tap puts it: the sum of the equation with its two loops exchanged.
+Each function here takes one tap of the kernel after the other and adds the whole signal, times the
+tap, at the places where this tap puts it: the sum of the equation, its two loops exchanged. What
+lies outside of a signal is zero.
 """
 
 # ruff: noqa: E741
@@ -30,64 +31,173 @@ __all__ = [
     "normalised_cross_correlate1d",
 ]
 
+Array = NDArray[Any]
+
 MODES: Final = ("full", "same", "valid")
 
 
 @equation("convolution", "convolution-commuted")
-def convolve1d(I: ArrayLike, K: ArrayLike, mode: str = "full") -> NDArray[Any]:
-    """The convolution of a signal with a kernel, which is flipped.
+def convolve1d(I: ArrayLike, K: ArrayLike, mode: str = "full") -> Array:
+    """The convolution of a signal with a kernel: the kernel is flipped, and the two commute.
+
+    Parameters
+    ----------
+    I : array_like
+        The signal, (T,).
+    K : array_like
+        The kernel, (k,).
+    mode : {"full", "same", "valid"}
+        Which of the T + k - 1 places, at which the two overlap at all, are returned. "full": all.
+        "same": T of them, from place floor((k - 1) / 2) on, as in SciPy. "valid": the T - k + 1 at
+        which the whole kernel lies on the signal.
+
+    Returns
+    -------
+    ndarray
+        The sums s, of the type that `I` and `K` share.
+
+    Raises
+    ------
+    ValueError
+        If `I` or `K` is empty or has not one axis, or in mode "valid" the kernel is longer than
+        the signal.
+    TypeError
+        If one holds anything but real numbers.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
     >>> convolve1d([1.0, 2.0, 4.0], [1.0, -1.0])
     array([ 1.,  1.,  2., -4.])
+    >>> convolve1d([1.0, -1.0], [1.0, 2.0, 4.0])
+    array([ 1.,  1.,  2., -4.])
     """
-    I, K = _operands(I, K, ("step",), mode, "convolve1d")
-    n, k = len(I), len(K)
-    s = np.zeros(n + k - 1, K.dtype)
+    I, K = _operands("convolve1d", I, K, ("step",), mode)
+    T, k = len(I), len(K)
+    s = np.zeros(T + k - 1, K.dtype)
     for a in range(k):
-        s[a : a + n] += I * K[a]  # (5.2): I(t - a) K(a), for all t
-    return s[_part(n, k, mode, (k - 1) // 2)]
+        s[a : a + T] += I * K[a]  # (5.2): I(t - a) K(a), for all t at once
+    return s[_part(mode, T, k, (k - 1) // 2)]
 
 
 @equation("cross-correlation")
-def cross_correlate1d(I: ArrayLike, K: ArrayLike, mode: str = "valid") -> NDArray[Any]:
-    """The cross-correlation of a signal with a kernel: the kernel is laid on the signal as it is.
+def cross_correlate1d(I: ArrayLike, K: ArrayLike, mode: str = "valid") -> Array:
+    """The cross-correlation of a signal with a kernel, which is laid on the signal as it is.
+
+    It is the convolution with the flipped kernel, and the two do not commute.
+
+    Parameters
+    ----------
+    I : array_like
+        The signal, (T,).
+    K : array_like
+        The kernel, (k,).
+    mode : {"full", "same", "valid"}
+        Which of the T + k - 1 places, at which the two overlap at all, are returned. "full": all,
+        t from 1 - k to T - 1. "same": T of them, from t = -floor((k - 1) / 2) on, as in a layer
+        with padding "same". "valid": the T - k + 1 from t = 0 on, at which the whole kernel lies
+        on the signal.
+
+    Returns
+    -------
+    ndarray
+        The sums s, of the type that `I` and `K` share.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`convolve1d`.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
     >>> cross_correlate1d([1.0, 2.0, 4.0], [1.0, -1.0])
     array([-1., -2.])
     """
-    I, K = _operands(I, K, ("step",), mode, "cross_correlate1d")
-    n, k = len(I), len(K)
-    s = np.zeros(n + k - 1, K.dtype)
+    I, K = _operands("cross_correlate1d", I, K, ("step",), mode)
+    T, k = len(I), len(K)
+    s = np.zeros(T + k - 1, K.dtype)
     for a in range(k):
-        s[k - 1 - a : k - 1 - a + n] += I * K[a]  # (5.3): I(t + a) K(a), for all t from 1 - k
-    return s[_part(n, k, mode, k // 2)]
+        first = k - 1 - a
+        s[first : first + T] += I * K[a]  # (5.3): I(t + a) K(a), for all t at once
+    return s[_part(mode, T, k, k // 2)]
 
 
 @equation("convolution-2d", "convolution-2d-commuted")
-def convolve2d(I: ArrayLike, K: ArrayLike, mode: str = "full") -> NDArray[Any]:
+def convolve2d(I: ArrayLike, K: ArrayLike, mode: str = "full") -> Array:
     """The convolution of an image with a kernel, which is flipped in both directions.
+
+    Parameters
+    ----------
+    I : array_like
+        The image, (H, W).
+    K : array_like
+        The kernel, (R, S).
+    mode : {"full", "same", "valid"}
+        As in :func:`convolve1d`, for the rows and for the columns.
+
+    Returns
+    -------
+    ndarray
+        The sums s, of the type that `I` and `K` share: (H + R - 1, W + S - 1), (H, W) or
+        (H - R + 1, W - S + 1).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`convolve1d`; two axes are expected.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
-    >>> convolve2d([[1.0, 2.0], [3.0, 4.0]], [[1.0, -1.0]], mode="same")
-    array([[1., 1.],
-           [3., 1.]])
+    >>> convolve2d([[1.0, 2.0], [3.0, 4.0]], [[1.0, -1.0]])
+    array([[ 1.,  1., -2.],
+           [ 3.,  1., -4.]])
     """
-    I, K = _operands(I, K, ("row", "column"), mode, "convolve2d")
+    I, K = _operands("convolve2d", I, K, ("row", "column"), mode)
     (H, W), (R, S) = I.shape, K.shape
     s = np.zeros((H + R - 1, W + S - 1), K.dtype)
     for a, b in np.ndindex(R, S):
         s[a : a + H, b : b + W] += I * K[a, b]  # (5.5): I(m - a, n - b) K(a, b), for all m, n
-    return s[_part(H, R, mode, (R - 1) // 2), _part(W, S, mode, (S - 1) // 2)]
+    return s[_part(mode, H, R, (R - 1) // 2), _part(mode, W, S, (S - 1) // 2)]
 
 
 @equation("cross-correlation-2d")
-def cross_correlate2d(I: ArrayLike, K: ArrayLike, mode: str = "valid") -> NDArray[Any]:
-    """The cross-correlation of an image with a kernel: what layers call convolution.
+def cross_correlate2d(I: ArrayLike, K: ArrayLike, mode: str = "valid") -> Array:
+    """The cross-correlation of an image with a kernel: what a layer calls a convolution.
+
+    Parameters
+    ----------
+    I : array_like
+        The image, (H, W).
+    K : array_like
+        The kernel, (R, S).
+    mode : {"full", "same", "valid"}
+        As in :func:`cross_correlate1d`, for the rows and for the columns.
+
+    Returns
+    -------
+    ndarray
+        The sums s, of the type that `I` and `K` share: (H + R - 1, W + S - 1), (H, W) or
+        (H - R + 1, W - S + 1).
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`convolve1d`; two axes are expected.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
@@ -95,32 +205,81 @@ def cross_correlate2d(I: ArrayLike, K: ArrayLike, mode: str = "valid") -> NDArra
     array([[-1.],
            [-1.]])
     """
-    I, K = _operands(I, K, ("row", "column"), mode, "cross_correlate2d")
+    I, K = _operands("cross_correlate2d", I, K, ("row", "column"), mode)
     (H, W), (R, S) = I.shape, K.shape
     s = np.zeros((H + R - 1, W + S - 1), K.dtype)
     for a, b in np.ndindex(R, S):
         m, n = R - 1 - a, S - 1 - b
         s[m : m + H, n : n + W] += I * K[a, b]  # (5.6): I(m + a, n + b) K(a, b), for all m, n
-    return s[_part(H, R, mode, R // 2), _part(W, S, mode, S // 2)]
+    return s[_part(mode, H, R, R // 2), _part(mode, W, S, S // 2)]
 
 
 @equation("normalised-correlation")
-def normalised_cross_correlate1d(I: ArrayLike, K: ArrayLike) -> NDArray[Any]:
-    """How much each window of a signal looks like the kernel: the cosine of their angle.
+def normalised_cross_correlate1d(I: ArrayLike, K: ArrayLike) -> Array:
+    """How much each window of a signal looks like the kernel: the cosine of the angle of the two.
+
+    The cross-correlation alone is high where the window is like the kernel, or merely large; the
+    cosine reaches 1 only where the window is a multiple of the kernel.
+
+    Parameters
+    ----------
+    I : array_like
+        The signal, (T,).
+    K : array_like
+        The kernel, (k,).
+
+    Returns
+    -------
+    ndarray
+        Numbers in [-1, 1], (T - k + 1,), of the type that `I` and `K` share; 0 where the window or
+        the kernel is zero and so has no direction.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`convolve1d`.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
     >>> normalised_cross_correlate1d([1.0, 2.0, 20.0, 40.0], [1.0, 2.0]).round(3)
     array([1.   , 0.934, 1.   ])
     """
-    I, K = _operands(I, K, ("step",), "valid", "normalised_cross_correlate1d")
+    I, K = _operands("normalised_cross_correlate1d", I, K, ("step",), "valid")
     windows = np.lib.stride_tricks.sliding_window_view(I, len(K))
-    return _directions(windows) @ _directions(K)  # (5.7)
+    return np.clip(_directions(windows) @ _directions(K), -1, 1)  # (5.7); clip what was rounded
 
 
 @equation("convolution-matrix")
-def convolution_matrix(K: ArrayLike, size: int, mode: str = "valid") -> NDArray[Any]:
-    """The layer as a dense one: the matrix T of which T I is the cross-correlation of I with K.
+def convolution_matrix(K: ArrayLike, size: int, mode: str = "valid") -> Array:
+    """The banded matrix of a cross-correlation: a layer that shares weights, as a dense one.
+
+    Parameters
+    ----------
+    K : array_like
+        The kernel, (k,).
+    size : int
+        The length T of the signal.
+    mode : {"full", "same", "valid"}
+        As in :func:`cross_correlate1d`.
+
+    Returns
+    -------
+    ndarray
+        The matrix, (number of places, T), for which ``matrix @ I`` is
+        ``cross_correlate1d(I, K, mode)``. Each diagonal holds one tap: the matrix is Toeplitz.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`convolve1d`, or if `size` is not a whole number of at least 1.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Operation*.
 
     Examples
     --------
@@ -129,41 +288,40 @@ def convolution_matrix(K: ArrayLike, size: int, mode: str = "valid") -> NDArray[
            [0., 1., 2., 3., 0.],
            [0., 0., 1., 2., 3.]])
     """
-    n = number(size, "size")
-    _, K = _operands(np.zeros(n, np.float32), K, ("step",), mode, "convolution_matrix")
-    k = len(K)
-    T = np.zeros((n + k - 1, n), K.dtype)
+    T = number(size, "size")
+    _, K = _operands("convolution_matrix", np.broadcast_to(np.float32(0), T), K, ("step",), mode)
+    k, j = len(K), np.arange(T)
+    matrix = np.zeros((T + k - 1, T), K.dtype)
     for a in range(k):
-        j = np.arange(n)
-        T[j + k - 1 - a, j] = K[a]  # (5.8)
-    return T[_part(n, k, mode, k // 2)]
+        matrix[j + k - 1 - a, j] = K[a]  # (5.8)
+    return matrix[_part(mode, T, k, k // 2)]
 
 
 def _operands(
-    I: ArrayLike, K: ArrayLike, axes: tuple[str, ...], mode: str, function: str
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Signal and kernel as arrays of one type and of so many axes."""
+    function: str, I: ArrayLike, K: ArrayLike, axes: tuple[str, ...], mode: str
+) -> tuple[Array, Array]:
+    """Signal and kernel as arrays of one type with these axes."""
     I, K = checks.float_array(I, "I"), checks.float_array(K, "K")
     for array, name in ((I, "I"), (K, "K")):
         checks.axes(array, name, axes, function)
         checks.not_empty(array, name)
     checks.one_of(mode, "mode", MODES)
     if mode == "valid" and any(k > n for k, n in zip(K.shape, I.shape, strict=True)):
-        raise ValueError(f'K {K.shape} does not fit into I {I.shape}; mode "valid" needs that')
+        raise ValueError(f'K {K.shape} is larger than I {I.shape}, which mode "valid" rules out')
     kind = np.result_type(I, K)
     return I.astype(kind, copy=False), K.astype(kind, copy=False)
 
 
-def _part(n: int, k: int, mode: str, first: int) -> slice:
-    """Which of the n + k - 1 places of the full sum a mode keeps; `first` begins "same"."""
+def _part(mode: str, n: int, k: int, first: int) -> slice:
+    """Which of the n + k - 1 places a mode keeps; those of "same" begin at `first`."""
     if mode == "full":
         return slice(None)
     return slice(first, first + n) if mode == "same" else slice(k - 1, n)
 
 
-def _directions(rows: NDArray[Any]) -> NDArray[Any]:
-    """Each row divided by its length; rows of zeros stay. Large numbers do not overflow."""
-    largest = np.abs(rows).max(axis=-1, keepdims=True)
+def _directions(rows: Array) -> Array:
+    """Each row divided by its length; a row of zeros stays as it is."""
+    largest = np.abs(rows).max(axis=-1, keepdims=True)  # divided out first: squares may overflow
     scaled = rows / np.where(largest == 0, 1, largest)
     length = np.sqrt((scaled**2).sum(axis=-1, keepdims=True))
     return scaled / np.where(length == 0, 1, length)

@@ -38,6 +38,32 @@ def tiled_conv2d(
 ) -> Array:
     """A convolution layer whose t times t kernels take turns, row by row and column by column.
 
+    Parameters
+    ----------
+    x : array_like
+        Images, (N, C, H, W): example, channel, row, column. N may be 0.
+    K : array_like
+        Kernels, (t, t, M, C, R, S): those of `K[p, q]` give the outputs in row p, p + t, ... and
+        column q, q + t, ... With t = 1 the layer is a convolution.
+    b : array_like, optional
+        Bias, (M,), the same at every place; zero if left out.
+    stride, padding, backend
+        As in :func:`conv2d`.
+
+    Returns
+    -------
+    ndarray
+        Feature maps, (N, M, Ho, Wo), of the type that `x` and `K` share.
+
+    Raises
+    ------
+    ValueError, TypeError, RuntimeError
+        As :func:`conv2d`, or if `K` has not as many turns of rows as of columns.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Variants*.
+
     Examples
     --------
     >>> K = np.array([1.0, -1.0]).reshape(1, 2, 1, 1, 1, 1).repeat(2, axis=0)
@@ -61,7 +87,32 @@ def tiled_conv2d_backward(
     padding: Any = 0,
     backend: str = "auto",
 ) -> ConvGrads:
-    """The gradients of a tiled convolution: each kernel learns from the places of its turn."""
+    """The gradients of a tiled convolution: each kernel learns from the places of its turn.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss with respect to the layer's output, (N, M, Ho, Wo).
+    x, K, b, stride, padding, backend
+        What :func:`tiled_conv2d` was called with.
+
+    Returns
+    -------
+    ConvGrads
+        Gradients with respect to `x`, `K` and `b`, each of its shape; None for `b` where it is.
+
+    Raises
+    ------
+    ValueError, TypeError, RuntimeError
+        As :func:`tiled_conv2d`, or if `dy` has not the shape of the output.
+
+    Examples
+    --------
+    >>> K = np.array([1.0, -1.0]).reshape(1, 2, 1, 1, 1, 1).repeat(2, axis=0)
+    >>> grads = tiled_conv2d_backward([[[[1.0, 1.0, 1.0, 1.0]]]], [[[[1.0, 2.0, 3.0, 4.0]]]], K)
+    >>> grads.K[0, :, 0, 0, 0, 0]  # 1 + 3 and 2 + 4
+    array([4., 6.])
+    """
     bias = b is not None
     x, K, b, geometry, shape = _tiled("tiled_conv2d_backward", x, K, b, stride, padding)
     dy = operands.gradient("tiled_conv2d", dy, shape, K.dtype)
@@ -123,6 +174,31 @@ def locally_connected2d(
 ) -> Array:
     """A locally connected layer: windows as in a convolution, but each with kernels of its own.
 
+    Parameters
+    ----------
+    x : array_like
+        Images, (N, C, H, W): example, channel, row, column. N may be 0.
+    K : array_like
+        Kernels, (Ho, Wo, M, C, R, S): those of `K[i, j]` give the outputs in row i and column j.
+    b : array_like, optional
+        Bias, (M,), the same at every place, or (M, Ho, Wo); zero if left out.
+    stride, padding
+        As in :func:`conv2d`.
+
+    Returns
+    -------
+    ndarray
+        Feature maps, (N, M, Ho, Wo), of the type that `x` and `K` share.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`conv2d`, or if `K` has not one set of kernels for every place of the output.
+
+    References
+    ----------
+    Textbook chapter 5, *Convolution Variants*.
+
     Examples
     --------
     >>> K = np.array([1.0, 10.0, 100.0]).reshape(1, 3, 1, 1, 1, 1)
@@ -146,7 +222,32 @@ def locally_connected2d_backward(
     stride: int | tuple[int, int] = 1,
     padding: Any = 0,
 ) -> ConvGrads:
-    """The gradients of a locally connected layer: a dense layer's at each place of the window."""
+    """The gradients of a locally connected layer: those of a dense layer at each place.
+
+    Parameters
+    ----------
+    dy : array_like
+        Gradient of the loss with respect to the layer's output, (N, M, Ho, Wo).
+    x, K, b, stride, padding
+        What :func:`locally_connected2d` was called with.
+
+    Returns
+    -------
+    ConvGrads
+        Gradients with respect to `x`, `K` and `b`, each of its shape; None for `b` where it is.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As :func:`locally_connected2d`, or if `dy` has not the shape of the output.
+
+    Examples
+    --------
+    >>> K = np.array([1.0, 10.0, 100.0]).reshape(1, 3, 1, 1, 1, 1)
+    >>> x, dy = [[[[1.0, 2.0, 3.0]]]], [[[[1.0, 1.0, 2.0]]]]
+    >>> locally_connected2d_backward(dy, x, K).x
+    array([[[[  1.,  10., 200.]]]])
+    """
     bias = b is not None
     x, K, b, geometry, shape = _local("locally_connected2d_backward", x, K, b, stride, padding)
     dy = operands.gradient("locally_connected2d", dy, shape, K.dtype)
@@ -174,17 +275,15 @@ def _local(
             f"K has kernels for {K.shape[:2]} places (axes 0 and 1 of {K.shape}) "
             f"but the output has {shape[2:]} rows and columns"
         )
-    if np.ndim(b) == 3:  # type: ignore[arg-type]
-        b = checks.float_array(b, "b")  # type: ignore[arg-type]
-        if b.shape != shape[1:]:
-            raise ValueError(
-                f"b has shape {b.shape}; expected one number a kernel, ({K.shape[2]},), or one a "
-                f"kernel and place, {shape[1:]}"
-            )
-        b = b.astype(kind, copy=False)
-    else:
-        b = operands.bias(function, b, K.shape[2], kind)
-    return x, K, b, geometry, shape
+    b = None if b is None else checks.float_array(b, "b")
+    if b is None or b.ndim != 3:
+        return x, K, operands.bias(function, b, K.shape[2], kind), geometry, shape
+    if b.shape != shape[1:]:
+        raise ValueError(
+            f"b has shape {b.shape}; expected one number a feature map, ({K.shape[2]},), or one a "
+            f"feature map and place, {shape[1:]}"
+        )
+    return x, K, b.astype(kind, copy=False), geometry, shape
 
 
 def _windows(padded: Array, K: Array, geometry: Geometry) -> Array:

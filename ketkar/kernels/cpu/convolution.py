@@ -5,14 +5,15 @@ micro-kernel (`products`).
 
 Where the loops are: the innermost runs over the taps, all channels, rows and columns of the
 kernel, and adds to a tile of sums in registers. Its lanes are either output channels, so that a
-number of the image is broadcast and meets a vector of weights, or columns of the image, so that a
-weight is broadcast and meets a run of the image; the plan takes what leaves fewer lanes idle. Around
-it run the positions of a band, then the blocks of output channels, then the bands.
+number of the image is broadcast and meets a vector of weights, or columns of the image, so that
+a weight is broadcast and meets a run of the image; the plan takes what leaves fewer lanes idle.
+Around it run the positions of a band, then the blocks of output channels, then the bands.
 
-Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 10 loads, all from the
-first cache. A band is small: its padded input, its weights and its block of output stay there, and
-no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
-pixel by pixel; they are turned into planes block by block, in registers, which costs a few per cent.
+Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 10 loads, all from
+the first cache. A band is small: its padded input, its weights and its block of output stay there,
+and no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
+pixel by pixel; they are turned into planes block by block, in registers, which costs a few per
+cent.
 
 The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
 taps, and the inner loop runs over the positions of a band, whose errors have been turned so that
@@ -26,7 +27,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ketkar.kernels.backend import threads
+from ketkar.kernels.backend import aligned, threads
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.plan import Plan, forward_plan, input_gradient_plan
 from ketkar.kernels.cpu.products import product
@@ -74,12 +75,6 @@ def prepare(x: Any, p: Any, first_row: int, target: Any) -> None:
                         column = j * p.stride + phase - left
                         inside = column >= 0 and column < count
                         part[j] = here[column] if inside else zero
-
-
-@helper
-def prepared_size(p: Any, x: Any) -> int:
-    """How many numbers a band's copy takes, with room for what is read beyond it."""
-    return p.images * p.channels * p.plane + 4 * p.width + 2 * lanes(x)
 
 
 @helper
@@ -248,19 +243,10 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def by_channels(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int
-    ) -> None:
-        _ = fingerprint
-        p = plan.layout
-        copy = np.empty(prepared_size(p, span(x)) if p.copied else 1, x.dtype)
-        block = np.empty(p.images * p.band * p.unit_rows * p.out_columns * p.width, x.dtype)
-        _channels(x, packed, bias, y, plan, items, part, parts, copy, block)
-
-    @helper
-    def _channels(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int,
-        copy: Any, block: Any,
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, block: Any,
+        part: int, parts: int,
     ) -> None:  # fmt: skip
+        _ = fingerprint
         first, last = items * part // parts, items * (part + 1) // parts
         _by_channels(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
@@ -269,17 +255,10 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def by_columns(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int
-    ) -> None:
-        _ = fingerprint
-        copy = np.empty(prepared_size(plan.layout, span(x)), x.dtype)
-        _columns(x, packed, bias, y, plan, items, part, parts, copy)
-
-    @helper
-    def _columns(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, part: int, parts: int,
-        copy: Any,
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, part: int,
+        parts: int,
     ) -> None:  # fmt: skip
+        _ = fingerprint
         first, last = items * part // parts, items * (part + 1) // parts
         _by_columns(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy)
@@ -287,19 +266,10 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def kernel_gradient(
-        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, part: int, parts: int
-    ) -> None:
-        _ = fingerprint
-        p = plan.layout
-        copy = np.empty(prepared_size(p, span(x)) if p.copied else 1, x.dtype)
-        panel = np.empty(p.images * p.band * p.out_columns * p.width, x.dtype)
-        _gradient(dy, x, sums, dK, plan, items, part, parts, copy, panel)
-
-    @helper
-    def _gradient(
-        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, part: int, parts: int,
-        copy: Any, panel: Any,
+        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, copy: Any, panel: Any,
+        part: int, parts: int,
     ) -> None:  # fmt: skip
+        _ = fingerprint
         first, last = items * part // parts, items * (part + 1) // parts
         if first < last:
             _kernel_gradient(
@@ -316,24 +286,26 @@ _pack_kernel, _channels_kernel, _columns_kernel, _gradient_kernel = _kernels(FIN
 def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     """Fill y from x along a plan."""
     p = plan.layout
-    parts = _parts(x.shape[0] * plan.multiplications)
     bands = -(-p.units // p.band)
     items = -(-x.shape[0] // p.images) * bands * p.groups
+    blocks, width = (1, p.blocks * p.tile_rows) if p.by_columns else (p.blocks, p.width)
+    packed = aligned(p.groups * blocks * p.taps * width, x.dtype)
+    _pack_kernel(K, plan, blocks, width, packed)
+    bias = np.zeros((p.groups, blocks * width), x.dtype)
+    bias[:, : p.out_channels] = b.reshape(p.groups, -1)
     if p.by_columns:
-        width = p.blocks * p.tile_rows
-        packed = np.empty(p.groups * p.taps * width, x.dtype)
-        _pack_kernel(K, plan, 1, width, packed)
-        bias = np.zeros((p.groups, width, p.width), x.dtype)
-        bias[:, : p.out_channels] = b.reshape(p.groups, -1, 1)
-        run = _columns_kernel
-    else:
-        packed = np.empty(p.groups * p.blocks * p.taps * p.width, x.dtype)
-        _pack_kernel(K, plan, p.blocks, p.width, packed)
-        bias = np.zeros((p.groups, p.blocks * p.width), x.dtype)
-        bias[:, : p.out_channels] = b.reshape(p.groups, -1)
-        run = _channels_kernel
+        bias = np.repeat(bias.reshape(-1), p.width)
     bias = bias.reshape(-1)
-    split(lambda *part: run(x, packed, bias, y, plan, items, *part), min(parts, items))
+
+    def work(part: int, parts: int) -> None:
+        copy = aligned(p.copy_size, x.dtype)
+        if p.by_columns:
+            _columns_kernel(x, packed, bias, y, plan, items, copy, part, parts)
+        else:
+            block = aligned(p.images * p.band * p.unit_rows * p.out_columns * p.width, x.dtype)
+            _channels_kernel(x, packed, bias, y, plan, items, copy, block, part, parts)
+
+    split(work, min(_parts(x.shape[0] * plan.multiplications), items))
 
 
 def _parts(multiplications: int) -> int:
@@ -356,8 +328,13 @@ def direct_kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None
     """Fill dK (M, C / groups, R, S) with the gradient of the kernels."""
     plan = forward_plan(x.shape, dK.shape, geometry, 8 * x.itemsize, False)
     p = plan.layout
-    tiles = -(-p.taps // p.tile_rows)
-    items = p.groups * p.blocks * tiles
-    sums = np.zeros(items * p.tile_rows * p.width, x.dtype)
-    parts = min(_parts(x.shape[0] * plan.multiplications), items)
-    split(lambda *part: _gradient_kernel(dy, x, sums, dK, plan, items, *part), parts)
+    items = p.groups * p.blocks * -(-p.taps // p.tile_rows)
+    sums = aligned(items * p.tile_rows * p.width, x.dtype)
+    sums.fill(0)
+
+    def work(part: int, parts: int) -> None:
+        copy = aligned(p.copy_size, x.dtype)
+        panel = aligned(p.images * p.band * p.out_columns * p.width, x.dtype)
+        _gradient_kernel(dy, x, sums, dK, plan, items, copy, panel, part, parts)
+
+    split(work, min(_parts(x.shape[0] * plan.multiplications), items))

@@ -7,8 +7,8 @@ do are a *phase*: with its own taps, a phase is a convolution of stride one.
 
 Units are worked through in *bands*, some rows of one image or several small images, whose input is
 first copied with the padding around it, so that the loops know no edges. A stride along the
-columns is undone in the copy: columns that one tap meets come to stand side by side. Where no
-padding and no such stride is asked for, the image is read in place.
+columns is undone in the copy where the lanes are columns: those that one tap meets come to stand
+side by side. Where neither that nor padding is asked for, the image is read in place.
 
 A tap stands `taps[k]` numbers behind the position it is counted from; positions are counted from
 the first number of a band. Plans hold numbers only; they are kept, because a network meets the same
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import functools
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +61,7 @@ class Layout(NamedTuple):
     left: int
     """Columns of padding; below zero, columns of the image that are left out."""
     stride: int
-    """The stride along the columns, undone in the copy."""
+    """The stride along the columns that the copy undoes."""
     units: int
     band: int
     """How many units a band has, and by how many rows of the input they are apart."""
@@ -77,6 +77,11 @@ class Layout(NamedTuple):
     lane_stride: int
     """From one output channel to the next in the kernel, and from one group to the next."""
     group_stride: int
+
+    @property
+    def copy_size(self) -> int:
+        """How many numbers a band's copy takes, with room for what is read beyond it."""
+        return self.images * self.channels * self.plane + 6 * self.width if self.copied else 1
 
 
 class Plan(NamedTuple):
@@ -191,7 +196,7 @@ def _plan(
     lanes = SIMD_BITS // bits
     if by_columns is None:
         by_columns = _columns_fill_better(M, Wo, lanes)
-    shape = _columns_shape(M, Wo, lanes) if by_columns else (WIDE if M > lanes else TALL)
+    shape = _columns_shape(M, Wo, lanes) if by_columns else (TALL if _ceil(M, lanes) == 1 else WIDE)
     tile_rows, vectors = SHAPES[shape]
     units = _ceil(Ho, unit_rows)
     widest = max(_ceil(Wo - b, unit_columns) for b in range(unit_columns))
@@ -199,10 +204,10 @@ def _plan(
     images = 1
     if band == units and not by_columns:
         images = max(1, min(N, BAND // (units * widest)))
-    stride = columns.step
-    needed = (widest - 1) * stride + columns.reach
+    needed = (widest - 1) * columns.step + columns.reach
+    stride = columns.step if by_columns else 1
     copied = (
-        by_columns or rows.first != 0 or columns.first != 0 or stride != 1 or needed > W
+        by_columns or rows.first != 0 or columns.first != 0 or needed > W
         or (units - 1) * rows.step + rows.reach > H
     )  # fmt: skip
     band_rows = (band - 1) * rows.step + rows.reach
@@ -226,21 +231,21 @@ def _plan(
             taps += [offset for offset, _ in here]
             places += [weight for _, weight in here]
             tap_starts.append(len(taps))
-            v = np.arange(_ceil(Wo - b, unit_columns))
+            v = np.arange(_ceil(Wo - b, unit_columns)) * (columns.step // stride)
             u = np.arange(band)[:, None]
             n = np.arange(images)[:, None, None]
             position = (n * image_pitch + u * rows.step * pitch + v).ravel()
-            pixel = ((n * band + u) * unit_rows + a) * Wo + v * unit_columns + b
+            pixel = ((n * band + u) * unit_rows + a) * Wo + np.arange(len(v)) * unit_columns + b
             spare = -len(position) % tile_rows
             positions.append(np.pad(position, (0, spare), mode="edge"))
             pixels.append(np.pad(pixel.ravel() * vectors * lanes, (0, spare), mode="edge"))
             position_starts.append(position_starts[-1] + len(position) + spare)
             phase_columns.append(len(v))
     layout = Layout(
-        shape, tile_rows, vectors * lanes, int(by_columns), groups, images, C, H, W, int(copied), band_rows, pitch,
-        plane, rows.first, -columns.first, stride, units, band, rows.step, unit_rows, M, Ho, Wo,
-        _ceil(M, tile_rows if by_columns else vectors * lanes), len(taps),
-        weights[1], K[0] // groups * K[1] * K[2] * K[3],
+        shape, tile_rows, vectors * lanes, int(by_columns), groups, images, C, H, W, int(copied),
+        band_rows, pitch, plane, rows.first, -columns.first, stride, units, band, rows.step,
+        unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes), len(taps), weights[1],
+        K[0] // groups * K[1] * K[2] * K[3],
     )  # fmt: skip
     tap_table = np.array(taps + [taps[-1] if taps else 0] * tile_rows, np.int64)
     return Plan(
@@ -258,7 +263,8 @@ def _plan(
 
 def _multiples(layout: Layout, by_columns: bool, taps: int, positions: int) -> tuple[Table, Table]:
     """Tables of equal steps: along k, and along the rows of a tile (three of them, one after
-    another: of the input, of the start and of the output)."""
+    another: of the input, of the start and of the output).
+    """
     k = np.arange(max(taps, positions) + 1)
     r = np.arange(layout.tile_rows)
     if by_columns:
@@ -289,5 +295,5 @@ def _columns_fill_better(M: int, Wo: int, lanes: int) -> bool:
     """Whether more lanes are used with columns in them than with channels."""
     tile_rows, vectors = SHAPES[_columns_shape(M, Wo, lanes)]
     by_columns = _filled(M, tile_rows) * _filled(Wo, vectors * lanes)
-    by_channels = _filled(M, lanes if M <= lanes else 2 * lanes)
+    by_channels = _filled(M, lanes * min(2, _ceil(M, lanes)))
     return by_columns > by_channels

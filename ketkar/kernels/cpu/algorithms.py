@@ -1,4 +1,15 @@
-"""The convolution's kernels, and the choice of the algorithm that computes them."""
+"""The convolution's kernels, and the rule that chooses how a layer is computed.
+
+The rule looks at the shapes alone, so that the same layer is always computed in the same way:
+
+- *winograd* for kernels of 3 x 3 with stride and dilation 1, where both sides of the layer have at
+  least 16 channels a group, one of them 32, and the output has at least 256 places. With fewer
+  channels its transforms cost more than they save.
+- *direct* for all others.
+
+Numbers that Winograd's algorithm cannot handle, infinities, NaN and sums that would overflow on the
+way, are found in the result, which is then computed directly.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +24,59 @@ from ketkar.kernels.cpu.convolution import (
 )
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.winograd import (
+    winograd_forward,
+    winograd_input_gradient,
+    winograd_kernel_gradient,
+)
 from ketkar.kernels.geometry import Geometry
+
+
+def choose(K: tuple[int, ...], y: tuple[int, ...], geometry: Geometry) -> str:
+    """The algorithm for a layer with kernels K (M, C / groups, R, S) and output y (N, M, Ho, Wo).
+
+    Examples
+    --------
+    >>> choose((64, 64, 3, 3), (8, 64, 56, 56), Geometry())
+    'winograd'
+    >>> choose((6, 1, 5, 5), (64, 6, 28, 28), Geometry())
+    'direct'
+    """
+    M, C, R, S = K
+    M //= geometry.groups
+    g = geometry
+    if (g.stride_rows, g.stride_columns, g.dilation_rows, g.dilation_columns) != (1, 1, 1, 1):
+        return "direct"
+    places = y[0] * y[2] * y[3]
+    if (R, S) == (3, 3) and min(M, C) >= 16 and max(M, C) >= 32 and places >= 256:
+        return "winograd"
+    return "direct"
 
 
 def conv2d_forward(x: Any, K: Any, b: Any, geometry: Geometry, algorithm: str, y: Any) -> None:
     """Fill y (N, M, Ho, Wo) with the output of a convolution layer; see the reference."""
+    if algorithm == "auto":
+        algorithm = choose(K.shape, y.shape, geometry)
+    if algorithm == "winograd" and winograd_forward(x, K, b, geometry, y):
+        return
     direct_forward(x, K, b, geometry, y)
 
 
 def conv2d_input_gradient(dy: Any, K: Any, geometry: Geometry, algorithm: str, dx: Any) -> None:
     """Fill dx (N, C, H, W) with the gradient of the input; see the reference."""
+    if algorithm == "auto":
+        algorithm = choose(K.shape, dy.shape, geometry)
+    if algorithm == "winograd" and winograd_input_gradient(dy, K, geometry, dx):
+        return
     direct_input_gradient(dy, K, geometry, dx)
 
 
 def conv2d_kernel_gradient(dy: Any, x: Any, geometry: Geometry, algorithm: str, dK: Any) -> None:
     """Fill dK (M, C / groups, R, S) with the gradient of the kernels; see the reference."""
+    if algorithm == "auto":
+        algorithm = choose(dK.shape, dy.shape, geometry)
+    if algorithm == "winograd" and winograd_kernel_gradient(dy, x, geometry, dK):
+        return
     direct_kernel_gradient(dy, x, geometry, dK)
 
 

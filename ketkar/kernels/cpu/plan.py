@@ -244,8 +244,8 @@ def _plan(
     layout = Layout(
         shape, tile_rows, vectors * lanes, int(by_columns), groups, images, C, H, W, int(copied),
         band_rows, pitch, plane, rows.first, -columns.first, stride, units, band, rows.step,
-        unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes), len(taps), weights[1],
-        K[0] // groups * K[1] * K[2] * K[3],
+        unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes), len(taps),
+        weights[1], K[0] // groups * K[1] * K[2] * K[3],
     )  # fmt: skip
     tap_table = np.array(taps + [taps[-1] if taps else 0] * tile_rows, np.int64)
     return Plan(

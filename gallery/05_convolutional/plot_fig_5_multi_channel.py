@@ -39,7 +39,7 @@ print("the responses add up to the map:", np.allclose(sum(parts), total))
 # white positive and black negative, on one scale.
 
 fig = plt.figure(figsize=(6.8, 4.2))
-grid = fig.add_gridspec(3, 5, width_ratios=[1.2, 1, 1.2, 1, 1.2])
+grid = fig.add_gridspec(3, 5, width_ratios=[1.1, 1, 1, 1, 1.1])
 colours = fig.add_subplot(grid[:, 0])
 colours.imshow(image.transpose(1, 2, 0))
 colours.set(xticks=[], yticks=[], title="image")

@@ -39,7 +39,8 @@ for kernel in (first, second, last):
     drawing.arrow(ax, kernel.right, maps.left, color=drawing.COLOURS["grey"], linewidth=1.0)
 for place, name, shape in ((0.95, "image", x[0]), (3.1, "kernels", K), (5.5, "maps", y[0])):
     text = times.join(map(str, shape.shape))
-    drawing.label(ax, (place, 0.55), f"{name}\n{text}", va="top", linespacing=1.4)
+    drawing.label(ax, (place, 0.38), name, va="baseline")
+    drawing.label(ax, (place, 0.14), text, va="baseline")
 # Alt text: Left, a box of three slices, the image, 3 by 32 by 32. Arrows lead
 # from it to a column of small boxes of three slices, the kernels, 32 by 3 by 5
 # by 5, and from each kernel to a deep box, the maps, 32 by 32 by 32.

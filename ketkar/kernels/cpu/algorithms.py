@@ -5,31 +5,28 @@ The rule looks at the shapes alone, so that the same layer is always computed in
 - *winograd* for kernels of 3 x 3 with stride and dilation 1, where both sides of the layer have at
   least 16 channels a group, one of them 32, and the output has at least 256 places. With fewer
   channels its transforms cost more than they save.
+- *fft* for kernels of at least 11 x 11 with stride and dilation 1, where an image of the output has
+  at least 1024 places.
 - *direct* for all others.
 
-Numbers that Winograd's algorithm cannot handle, infinities, NaN and sums that would overflow on the
-way, are found in the result, which is then computed directly.
+Numbers that the first two cannot handle, infinities, NaN and sums that would overflow on the way,
+are found in the result, which is then computed directly.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from types import ModuleType
+from typing import Any, Final
 
 from ketkar.kernels.backend import threads
+from ketkar.kernels.cpu import convolution as direct
+from ketkar.kernels.cpu import fft, winograd
 from ketkar.kernels.cpu.compiling import FINGERPRINT, dot_product, helper, kernel
-from ketkar.kernels.cpu.convolution import (
-    direct_forward,
-    direct_input_gradient,
-    direct_kernel_gradient,
-)
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split
-from ketkar.kernels.cpu.winograd import (
-    winograd_forward,
-    winograd_input_gradient,
-    winograd_kernel_gradient,
-)
 from ketkar.kernels.geometry import Geometry
+
+_FAST: Final[dict[str, ModuleType]] = {"winograd": winograd, "fft": fft}
 
 
 def choose(K: tuple[int, ...], y: tuple[int, ...], geometry: Geometry) -> str:
@@ -50,6 +47,8 @@ def choose(K: tuple[int, ...], y: tuple[int, ...], geometry: Geometry) -> str:
     places = y[0] * y[2] * y[3]
     if (R, S) == (3, 3) and min(M, C) >= 16 and max(M, C) >= 32 and places >= 256:
         return "winograd"
+    if min(R, S) >= 11 and y[2] * y[3] >= 1024:
+        return "fft"
     return "direct"
 
 
@@ -57,27 +56,24 @@ def conv2d_forward(x: Any, K: Any, b: Any, geometry: Geometry, algorithm: str, y
     """Fill y (N, M, Ho, Wo) with the output of a convolution layer; see the reference."""
     if algorithm == "auto":
         algorithm = choose(K.shape, y.shape, geometry)
-    if algorithm == "winograd" and winograd_forward(x, K, b, geometry, y):
-        return
-    direct_forward(x, K, b, geometry, y)
+    if algorithm == "direct" or not _FAST[algorithm].forward(x, K, b, geometry, y):
+        direct.forward(x, K, b, geometry, y)
 
 
 def conv2d_input_gradient(dy: Any, K: Any, geometry: Geometry, algorithm: str, dx: Any) -> None:
     """Fill dx (N, C, H, W) with the gradient of the input; see the reference."""
     if algorithm == "auto":
         algorithm = choose(K.shape, dy.shape, geometry)
-    if algorithm == "winograd" and winograd_input_gradient(dy, K, geometry, dx):
-        return
-    direct_input_gradient(dy, K, geometry, dx)
+    if algorithm == "direct" or not _FAST[algorithm].input_gradient(dy, K, geometry, dx):
+        direct.input_gradient(dy, K, geometry, dx)
 
 
 def conv2d_kernel_gradient(dy: Any, x: Any, geometry: Geometry, algorithm: str, dK: Any) -> None:
     """Fill dK (M, C / groups, R, S) with the gradient of the kernels; see the reference."""
     if algorithm == "auto":
         algorithm = choose(dK.shape, dy.shape, geometry)
-    if algorithm == "winograd" and winograd_kernel_gradient(dy, x, geometry, dK):
-        return
-    direct_kernel_gradient(dy, x, geometry, dK)
+    if algorithm == "direct" or not _FAST[algorithm].kernel_gradient(dy, x, geometry, dK):
+        direct.kernel_gradient(dy, x, geometry, dK)
 
 
 @dot_product

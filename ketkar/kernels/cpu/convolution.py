@@ -312,19 +312,19 @@ def _parts(multiplications: int) -> int:
     return max(1, min(threads(), multiplications // LARGE))
 
 
-def direct_forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
+def forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
     """Fill y (N, M, Ho, Wo) with the convolution layer's output."""
     plan = forward_plan(x.shape, K.shape, geometry, 8 * x.itemsize)
     _fill(x, K, b, plan, y)
 
 
-def direct_input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> None:
+def input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> None:
     """Fill dx (N, C, H, W) with the gradient of the input."""
     plan = input_gradient_plan(dy.shape, K.shape, dx.shape, geometry, 8 * dy.itemsize)
     _fill(dy, K, np.zeros(dx.shape[1], dy.dtype), plan, dx)
 
 
-def direct_kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
+def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
     """Fill dK (M, C / groups, R, S) with the gradient of the kernels."""
     plan = forward_plan(x.shape, dK.shape, geometry, 8 * x.itemsize, False)
     p = plan.layout

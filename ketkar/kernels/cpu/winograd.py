@@ -467,7 +467,7 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 _transform_kernel, _forward_kernel, _gradient_kernel = _kernels(FINGERPRINT)
 
 
-def winograd_forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> bool:
+def forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> bool:
     """Fill y (N, M, Ho, Wo) with the output of a layer of 3 x 3 kernels, stride 1.
 
     This and the gradients return whether the results can be used: an infinity or a NaN would spoil
@@ -478,7 +478,7 @@ def winograd_forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> bool
     return _fill(x, K, b, geometry.groups, before, (C * 9, 9, 0), y)
 
 
-def winograd_input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> bool:
+def input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> bool:
     """Fill dx (N, C, H, W): a convolution of the error with the kernels turned by half a circle."""
     C = K.shape[1]
     before = (TAPS - 1 - geometry.top, TAPS - 1 - geometry.left)
@@ -515,7 +515,7 @@ def _fill(
     return all(map(math.isfinite, split(work, min(parts, groups * p.bands))))
 
 
-def winograd_kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> bool:
+def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> bool:
     """Fill dK (M, C / groups, 3, 3) with the gradient of the kernels."""
     groups, before = geometry.groups, (geometry.top, geometry.left)
     table = _tables(x.shape, dy.shape, groups, before, 8 * x.itemsize, WIDE)

@@ -1,6 +1,7 @@
 """Chapter 5: layers of known networks, forward and backward (dx, dK and db), float32."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ LAYERS = [
 ]
 
 
-def forward(layer: Layer) -> Call:
+def forward(layer: Layer) -> Callable[..., Any]:
     _, x, K, b = layer.arrays()
     f: Any = convolutional.conv1d if x.ndim == 3 else convolutional.conv2d
     return partial(f, x, K, b, stride=layer.stride, padding=layer.padding)

@@ -23,7 +23,7 @@ def run(names: list[str], quick: bool) -> dict[str, Any]:
     for name in names:
         with tempfile.TemporaryDirectory() as cache:
             cold, *warm = [_first_call(name, cache) for _ in range(2 if quick else 4)]
-        result = {"name": name, "cold_s": cold, "warm_s": statistics.median(warm)}
+        result: dict[str, Any] = {"name": name, "cold_s": cold, "warm_s": statistics.median(warm)}
         met = cold <= COLD_S and result["warm_s"] <= WARM_S
         print(
             f"{name:22} {cold:8.3f} {result['warm_s']:8.3f}  {'met' if met else 'NOT met'}",

@@ -87,7 +87,12 @@ def ratios(
     barred = [row for row in found if row["peer"] == "torch" and row["bar"] is not None]
     if barred:
         bars, heights = [row["bar"] for row in barred], [place[row["name"]] for row in barred]
-        look = {"color": COLOURS["black"], "markersize": 14, "markeredgewidth": 2.2, "zorder": 2}
+        look: dict[str, Any] = {
+            "color": COLOURS["black"],
+            "markersize": 14,
+            "markeredgewidth": 2.2,
+            "zorder": 2,
+        }
         ax.plot(bars, heights, "|", label="bar for torch", **look)
     ax.set_yticks(list(place.values()), list(place))
     ax.set(xscale="log", ylim=(-0.6, len(names) - 0.4))
@@ -98,8 +103,8 @@ def ratios(
     ax.xaxis.set_major_formatter(lambda value, _: number(value, 4))
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", which="major", alpha=0.3)
-    look = {"ncols": 3, "columnspacing": 1.4, "frameon": False}
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), **look)
+    corner = (1.0, 1.0)
+    ax.legend(loc="lower right", bbox_to_anchor=corner, ncols=3, columnspacing=1.4, frameon=False)
     return ax
 
 
@@ -110,7 +115,7 @@ def _points(ax: "Axes", peer: str, rows: Sequence[Any], place: Mapping[str, int]
     for row, height in zip(rows, heights, strict=True):
         ax.plot(row["spread"], [height] * 2, color=COLOURS[colour], linewidth=1.2, linestyle="-")
     hollow = peer in ("numpy", "torch-channels-last")
-    look = {
+    look: dict[str, Any] = {
         "color": "white" if hollow else COLOURS[colour],
         "markeredgecolor": COLOURS[colour] if hollow else COLOURS["black"],
         "markeredgewidth": 1.4 if hollow else 0.5,
@@ -152,9 +157,13 @@ def ladder(report: Report, *, size: str = "large", ax: "Axes | None" = None) -> 
     for count, (marker, size_pt, colour) in zip(counts, THREAD_MARKERS, strict=False):
         rungs = [rung for rung in found if rung["threads"] == count]
         times, heights = [r["ms"] for r in rungs], [place[r["rung"]] for r in rungs]
-        look = {"color": "white", "markeredgecolor": COLOURS[colour], "markeredgewidth": 2}
+        look: dict[str, Any] = {
+            "color": "white",
+            "markeredgecolor": COLOURS[colour],
+            "markeredgewidth": 2,
+        }
         ax.plot(times, heights, marker, markersize=size_pt, label=_threads(count), **look)
-    column = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 10}
+    column: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": 10}
     ax.text(1.03, len(names) - 0.4, "shortest time, share of limit", **column)
     for name in names:
         best = min((rung for rung in found if rung["rung"] == name), key=lambda rung: rung["ms"])

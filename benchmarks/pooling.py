@@ -49,6 +49,6 @@ def rows(pool: Pooling) -> list[Row]:
 ROWS = [
     row
     for size, stride in ((2, 2), (3, 2))
-    for kind in ("max", "average", "l2")
-    for row in rows(Pooling(kind, (64, 32, 28, 28), size, stride))  # type: ignore[arg-type]
+    for kind in NAMES
+    for row in rows(Pooling(kind, (64, 32, 28, 28), size, stride))
 ]

@@ -3,7 +3,7 @@
 import importlib
 import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,8 @@ class Layer(NamedTuple):
 class Pooling(NamedTuple):
     """Pooling of x (N, C, H, W) in a square window."""
 
-    kind: Literal["max", "average", "l2"]
+    kind: str
+    """Max, average or l2."""
     x: tuple[int, int, int, int]
     size: int
     stride: int

@@ -15,11 +15,13 @@ from jax import lax
 from benchmarks.problems import Layer, Pooling
 from benchmarks.rows import Call
 
+wait: Callable[[Any], Any] = jax.block_until_ready
+
 
 def _ready(f: Callable[..., Any], *arrays: Any) -> Call:
     compiled = jax.jit(f)
     placed = [None if array is None else jnp.asarray(array) for array in arrays]
-    return lambda: jax.block_until_ready(compiled(*placed))
+    return lambda: wait(compiled(*placed))
 
 
 def _convolve(layer: Layer) -> Callable[..., Any]:
@@ -84,7 +86,7 @@ def training_step(params: Sequence[Any], lr: float, x: Any, labels: Any) -> Call
 
     def step() -> Any:
         value, state[:] = compiled(state, x, labels)
-        jax.block_until_ready(state)
+        wait(state)
         return value
 
     return step

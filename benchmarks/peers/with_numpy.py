@@ -38,11 +38,11 @@ def convolution(layer: Layer) -> Call:
     return lambda: convolve(layer, x, K, b)
 
 
-def _taps(layer: Layer, padded: Array) -> Iterator[tuple[tuple[int, ...], Any]]:
+def _taps(layer: Layer, padded: Array) -> Iterator[tuple[Any, Any]]:
     """Each place in the window, and the numbers of the image that it meets."""
     sizes = layer.y[2:]
     for place in itertools.product(*map(range, layer.K[2:])):
-        along = [
+        along: list[Any] = [
             slice(k, k + layer.stride * n, layer.stride) for k, n in zip(place, sizes, strict=True)
         ]
         yield place, padded[(..., *along)]
@@ -51,7 +51,7 @@ def _taps(layer: Layer, padded: Array) -> Iterator[tuple[tuple[int, ...], Any]]:
 def convolution_backward(layer: Layer) -> Call:
     dy, x, K, _ = layer.arrays()
     N, M = layer.y[:2]
-    inside = (..., *[slice(layer.padding, layer.padding + n) for n in layer.x[2:]])
+    inside: Any = (..., *[slice(layer.padding, layer.padding + n) for n in layer.x[2:]])
 
     def backward() -> Any:
         rows = dy.reshape(N, M, -1)

@@ -32,13 +32,14 @@ def _channels_last(tensor: torch.Tensor) -> torch.Tensor:
 
 def convolution(layer: Layer, channels_last: bool = False) -> Call:
     """Sequences have no channels-last form in torch, so there they are images of one row."""
-    _, x, K, b = layer.arrays()
-    if x.ndim == 3 and channels_last:
-        x, K, b = _tensors(x[:, :, None], K[:, :, None], b, channels_last=True)
+    given: list[Any] = list(layer.arrays()[1:])
+    if len(layer.x) == 3 and channels_last:
+        given[:2] = [array[:, :, None] for array in given[:2]]
+        x, K, b = _tensors(*given, channels_last=True)
         stride, padding = (1, layer.stride), (0, layer.padding)
         return lambda: functional.conv2d(x, K, b, stride, padding).squeeze(2)
-    f = functional.conv1d if x.ndim == 3 else functional.conv2d
-    x, K, b = _tensors(x, K, b, channels_last=channels_last)
+    f = functional.conv1d if len(layer.x) == 3 else functional.conv2d
+    x, K, b = _tensors(*given, channels_last=channels_last)
     return lambda: f(x, K, b, layer.stride, layer.padding)
 
 
@@ -113,7 +114,7 @@ def training_step(params: Sequence[Any], lr: float, x: Any, labels: Any) -> Call
     """Steepest descent on two dense layers from our parameters W, b, W, b."""
     x, labels = _tensors(x, labels)
     torch.set_grad_enabled(True)
-    n, m, k = (*params[0].shape, params[2].shape[1])
+    (n, m), k = params[0].shape, params[2].shape[1]
     network = torch.nn.Sequential(torch.nn.Linear(n, m), torch.nn.ReLU(), torch.nn.Linear(m, k))
     with torch.no_grad():
         for parameter, value in zip(network.parameters(), params, strict=True):

@@ -8,9 +8,19 @@ from ketkar.kernels.cpu.algorithms import (
 )
 from ketkar.kernels.cpu.dense import dense_backward, dense_forward
 from ketkar.kernels.cpu.elementwise import exp, sigmoid, tanh
+from ketkar.kernels.cpu.pooling import (
+    avg_pool2d_backward,
+    avg_pool2d_forward,
+    l2_pool2d_backward,
+    l2_pool2d_forward,
+    max_pool2d_backward,
+    max_pool2d_forward,
+)
 from ketkar.kernels.cpu.stack import dense_stack_forward, dense_train_step
 
 __all__ = [
+    "avg_pool2d_backward",
+    "avg_pool2d_forward",
     "conv2d_bias_gradient",
     "conv2d_forward",
     "conv2d_input_gradient",
@@ -20,6 +30,10 @@ __all__ = [
     "dense_stack_forward",
     "dense_train_step",
     "exp",
+    "l2_pool2d_backward",
+    "l2_pool2d_forward",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
     "sigmoid",
     "tanh",
 ]

@@ -6,6 +6,7 @@ gradients are NamedTuples of the same type.
 """
 
 from ketkar.network.chain import Chain, chain
+from ketkar.network.convolutional import Conv2d, ConvTrace
 from ketkar.network.initial import (
     INITIALISERS,
     glorot_uniform,
@@ -16,14 +17,36 @@ from ketkar.network.initial import (
 )
 from ketkar.network.layer import Dense, DenseTrace, Layer
 from ketkar.network.parameters import check_layer, count_parameters, flatten, unflatten
+from ketkar.network.pooling import (
+    AvgPool2d,
+    Flatten,
+    FlattenTrace,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    L2Pool2d,
+    MaxPool2d,
+    NoParams,
+    PoolTrace,
+)
 from ketkar.network.storage import Saved, load, save
 
 __all__ = [
     "INITIALISERS",
+    "AvgPool2d",
     "Chain",
+    "Conv2d",
+    "ConvTrace",
     "Dense",
     "DenseTrace",
+    "Flatten",
+    "FlattenTrace",
+    "GlobalAvgPool2d",
+    "GlobalMaxPool2d",
+    "L2Pool2d",
     "Layer",
+    "MaxPool2d",
+    "NoParams",
+    "PoolTrace",
     "Saved",
     "chain",
     "check_layer",

@@ -19,7 +19,16 @@ import numpy as np
 
 from ketkar import __version__, checks
 from ketkar.network.chain import Chain, chain
+from ketkar.network.convolutional import Conv2d
 from ketkar.network.layer import Dense, Layer
+from ketkar.network.pooling import (
+    AvgPool2d,
+    Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    L2Pool2d,
+    MaxPool2d,
+)
 from ketkar.trees import leaves, rebuild
 
 __all__ = ["Saved", "load", "save"]
@@ -29,7 +38,16 @@ FORMAT_VERSION = 1
 HEADER = "header.json"
 
 # Which kinds of layer a file may name. A chapter that adds a kind adds its line.
-KINDS: dict[str, type[Any]] = {"dense": Dense}
+KINDS: dict[str, type[Any]] = {
+    "dense": Dense,
+    "conv": Conv2d,
+    "max_pool": MaxPool2d,
+    "avg_pool": AvgPool2d,
+    "l2_pool": L2Pool2d,
+    "global_max_pool": GlobalMaxPool2d,
+    "global_avg_pool": GlobalAvgPool2d,
+    "flatten": Flatten,
+}
 
 
 class Saved(NamedTuple):

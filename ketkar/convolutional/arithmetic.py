@@ -133,7 +133,7 @@ def conv2d_num_params(
     ValueError
         If a number is below 1, or the channels do not fall into the groups.
     TypeError
-        If a number is not whole.
+        If a number is not whole, or `bias` is not True or False.
 
     References
     ----------
@@ -147,6 +147,8 @@ def conv2d_num_params(
     rows, columns = pair(kernel_size, "kernel_size")
     C, M = checks.count(in_channels, "in_channels"), checks.count(out_channels, "out_channels")
     groups = checks.count(groups, "groups")
+    if not isinstance(bias, bool | np.bool_):
+        raise TypeError(f"bias must be True or False, got {checks.shown(bias)}")
     for channels, name in ((C, "in_channels"), (M, "out_channels")):
         if channels % groups:
             raise ValueError(f"{name} is {channels}, which does not fall into {groups} groups")

@@ -36,12 +36,6 @@ class Operands(NamedTuple):
     shape: tuple[int, ...]
 
 
-def kernels(backend: str, *arrays: Array) -> ModuleType:
-    """The kernels of a backend; while one has no convolution, those of the reference."""
-    found = door.kernels(backend, *arrays)
-    return found if hasattr(found, "conv2d_forward") else door.kernels("numpy")
-
-
 def convolution(
     function: str,
     x: ArrayLike,
@@ -65,9 +59,8 @@ def convolution(
         x, K = x[:, :, None], K[:, :, None]
     else:
         geometry = place(x.shape[2:], K.shape[2:], stride, padding, dilation, groups)
-    found = kernels(backend, x, K)
-    if algorithm != "auto":
-        _applicable(algorithm, found, K.shape[2:], geometry)
+    found = door.kernels(backend, x, K)
+    _applicable(algorithm, found, K.shape[2:], geometry)
     shape = (x.shape[0], K.shape[0], *geometry.output_size(x.shape[2:], K.shape[2:]))
     return Operands(door.ready(x, kind), door.ready(K, kind), b, geometry, algorithm, found, shape)
 
@@ -108,7 +101,7 @@ def transposed(
     more = [n // stride for n, stride in zip(extra, strides, strict=True)]
     if any(more):
         x = np.pad(x, ((0, 0), (0, 0), (0, more[0]), (0, more[1])))
-    found = kernels(backend, x, K)
+    found = door.kernels(backend, x, K)
     shape = (x.shape[0], maps, *size)
     return Operands(door.ready(x, kind), door.ready(K, kind), b, geometry, "auto", found, shape)
 
@@ -150,13 +143,7 @@ def gradient(function: str, dy: ArrayLike, shape: tuple[int, ...], kind: Any) ->
 
 
 def empty(shape: tuple[int, ...], kind: Any) -> Array:
-    """An array to be filled.
-
-    Raises
-    ------
-    ValueError
-        If it would be larger than the memory.
-    """
+    """An array for the output, refused where it would be larger than the memory."""
     try:
         return np.empty(shape, kind)
     except (MemoryError, ValueError):
@@ -165,7 +152,7 @@ def empty(shape: tuple[int, ...], kind: Any) -> Array:
 
 def _grouped(x: Array, K: Array, groups: int) -> int:
     """The number of groups, refused unless the channels of x and the kernels fall into them."""
-    if groups == 1 and type(groups) is int:
+    if type(groups) is int and groups == 1:
         if x.shape[1] != K.shape[1]:
             checks.same_length(x, "x", 1, K, "K", 1, "channels")
         return 1
@@ -191,7 +178,7 @@ def _applicable(
 ) -> None:
     """Refuse an algorithm that there is not, or not for this kernel, stride and dilation."""
     checks.one_of(algorithm, "algorithm", ALGORITHMS)
-    if algorithm == "direct":
+    if algorithm in ("auto", "direct"):
         return
     if algorithm == "winograd" and window != (3, 3):
         raise ValueError(

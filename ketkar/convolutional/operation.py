@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
+from ketkar.convolutional.operands import empty
 from ketkar.convolutional.window import number
 from ketkar.equations import equation
 
@@ -288,10 +289,12 @@ def convolution_matrix(K: ArrayLike, size: int, mode: str = "valid") -> Array:
            [0., 1., 2., 3., 0.],
            [0., 0., 1., 2., 3.]])
     """
-    T = number(size, "size")
-    _, K = _operands("convolution_matrix", np.broadcast_to(np.float32(0), T), K, ("step",), mode)
-    k, j = len(K), np.arange(T)
-    matrix = np.zeros((T + k - 1, T), K.dtype)
+    T, K = number(size, "size"), _array("convolution_matrix", K, "K", ("step",))
+    _fits(mode, (T,), K.shape)
+    k = len(K)
+    matrix = empty((T + k - 1, T), K.dtype)
+    matrix.fill(0)
+    j = np.arange(T)
     for a in range(k):
         matrix[j + k - 1 - a, j] = K[a]  # (5.8)
     return matrix[_part(mode, T, k, k // 2)]
@@ -301,15 +304,24 @@ def _operands(
     function: str, I: ArrayLike, K: ArrayLike, axes: tuple[str, ...], mode: str
 ) -> tuple[Array, Array]:
     """Signal and kernel as arrays of one type with these axes."""
-    I, K = checks.float_array(I, "I"), checks.float_array(K, "K")
-    for array, name in ((I, "I"), (K, "K")):
-        checks.axes(array, name, axes, function)
-        checks.not_empty(array, name)
-    checks.one_of(mode, "mode", MODES)
-    if mode == "valid" and any(k > n for k, n in zip(K.shape, I.shape, strict=True)):
-        raise ValueError(f'K {K.shape} is larger than I {I.shape}, which mode "valid" rules out')
+    I, K = _array(function, I, "I", axes), _array(function, K, "K", axes)
+    _fits(mode, I.shape, K.shape)
     kind = np.result_type(I, K)
     return I.astype(kind, copy=False), K.astype(kind, copy=False)
+
+
+def _array(function: str, value: ArrayLike, name: str, axes: tuple[str, ...]) -> Array:
+    array = checks.float_array(value, name)
+    checks.axes(array, name, axes, function)
+    checks.not_empty(array, name)
+    return array
+
+
+def _fits(mode: str, I: tuple[int, ...], K: tuple[int, ...]) -> None:
+    """Refuse a mode that there is not, or "valid" for a kernel that nowhere lies on the signal."""
+    checks.one_of(mode, "mode", MODES)
+    if mode == "valid" and any(k > n for k, n in zip(K, I, strict=True)):
+        raise ValueError(f'K {K} is larger than I {I}, which mode "valid" rules out')
 
 
 def _part(mode: str, n: int, k: int, first: int) -> slice:

@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from ketkar.checks import shown
+
 BACKENDS: Final = ("numpy", "cpu", "cuda")
 
 _MODULES: Final = {"numpy": "ketkar.kernels.reference", "cpu": "ketkar.kernels.cpu"}
@@ -64,7 +66,7 @@ def kernels(backend: str, *arrays: Any) -> ModuleType:
     Traceback (most recent call last):
     ValueError: backend is 'gpu'; expected "auto", "numpy", "cpu" or "cuda"
     """
-    if backend == "auto":
+    if isinstance(backend, str) and backend == "auto":
         backend = _follow(arrays)
     try:
         return _LOADED[backend]
@@ -137,9 +139,9 @@ def _follow(arrays: tuple[Any, ...]) -> str:
 
 
 def _load(backend: str) -> ModuleType:
-    if backend not in BACKENDS:
+    if not isinstance(backend, str) or backend not in BACKENDS:
         names = '"auto", "numpy", "cpu" or "cuda"'
-        raise ValueError(f"backend is {backend!r}; expected {names}")
+        raise ValueError(f"backend is {shown(backend)}; expected {names}")
     reasons = available()
     if reasons[backend]:
         there = " and ".join(f'"{name}"' for name, reason in reasons.items() if not reason)

@@ -4,9 +4,9 @@ The windows of usual sizes, `COMMON`, have kernels of their own, in which size a
 constants and the loop over the outputs of a row is free of branches. Windows that stand over an
 edge, and all of other sizes, go through a loop over the numbers they see.
 
-On the way back no number is fetched twice. Shares of averages and norms are first spread along a
-row, then added to the rows that the window covers. The winner of a maximum is found again; where
-windows do not overlap, every number of the gradient is written once.
+On the way back shares of averages and norms are first spread along a row, then added to the rows
+that the window covers. The winner of a maximum is found again; where windows cover the image and do
+not overlap, every number of the gradient is written once.
 
 A part of the work is a range of output rows forward and of channels backward. A number is computed
 by one part alone, and in the same way whatever the parts.
@@ -20,15 +20,13 @@ from typing import Any, Final
 
 from ketkar.kernels.backend import aligned, threads
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
+from ketkar.kernels.cpu.rows import AVG, L2, MAX, pool_row, route_row
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.vector import lanes
 from ketkar.kernels.geometry import Geometry
 
 Size = tuple[int, int]
-
-MAX: Final = 0
-AVG: Final = 1
-L2: Final = 2
 
 COMMON: Final = ((2, 2, 2, 2), (3, 3, 2, 2), (3, 3, 1, 1))
 """Rows and columns of a window and of its stride; (0, 0, 0, 0) stands for all others."""
@@ -51,8 +49,7 @@ def max_pool2d_backward(dy: Any, x: Any, size: Size, geometry: Geometry, dx: Any
     dy, x, dx, numbers = _planes(dy), _planes(x), _planes(dx), tuple(geometry)
 
     def work(part: int, parts: int) -> None:
-        winners = aligned(dy.shape[2], dy.dtype)
-        found(dy, x, dx, winners, size, numbers, part, parts)
+        found(dy, x, dx, size, numbers, part, parts)
 
     split(work, min(_parts(dy, size), len(dy)))
 
@@ -211,12 +208,12 @@ def _forward_kernel(
             if branch_free:
                 if rows > 0:
                     above = here + (row * W - left)
-                    for j in range(first, last):
-                        total = number(here, -math.inf if kind == MAX else 0.0)
-                        for r in range(rows):
-                            for s in range(columns):
-                                total = _joined(kind, total, above[r * W + j * right + s])
-                        there[j] = _ended(kind, total, whole)
+                    for j in range(first, last, lanes(here)):
+                        count = min(lanes(here), last - j)
+                        pool_row(
+                            above + j * right, W, count, there + j, whole, kind, rows, columns,
+                            right,
+                        )  # fmt: skip
                 else:
                     for j in range(first, last):
                         there[j] = number(here, -math.inf if kind == MAX else 0.0)
@@ -363,9 +360,7 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
     apart = 1 if rows and rows <= down and columns <= right else 0
 
     @kernel
-    def backward(
-        dy: Any, x: Any, dx: Any, winners: Any, size: Any, geometry: Any, part: int, parts: int
-    ) -> None:
+    def backward(dy: Any, x: Any, dx: Any, size: Any, geometry: Any, part: int, parts: int) -> None:
         _ = fingerprint
         planes, H, W = dx.shape
         _, Ho, Wo = dy.shape
@@ -377,10 +372,14 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
         last = _behind((S - 1) * dilation_columns - left, step_columns, W, Wo)
         last = max(first, last)
         zero = number(span(dy), 0.0)
-        winner = span(winners)
+        # windows that cover the image and do not overlap write each number once
+        direct = apart > 0 and first == 0 and last == Wo and top == 0 and Wo * step_columns == W
+        direct = direct and Ho * step_rows == H
         for plane in range(planes * part // parts, planes * (part + 1) // parts):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
-            written = 0  # numbers of dx
+            if not direct:
+                for w in range(H * W):
+                    target[w] = zero
             for i in range(Ho):
                 row = i * step_rows - top
                 r0, r1 = _first(row, dilation_rows), _behind(row, dilation_rows, H, R)
@@ -390,34 +389,14 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
                 branch_free = False
                 if rows > 0:
                     branch_free = r1 - r0 == R
-                done = branch_free and apart > 0 and first == 0 and last * step_columns >= W
-                upto = row * W if done else (row + (r1 - 1) * dilation_rows + 1) * W
-                for w in range(written, upto):
-                    target[w] = zero
-                written = max(written, upto)
                 if branch_free:
-                    here, there = image + (row * W - left), target + (row * W - left)
-                    for j in range(first, last):
-                        best = here[j * right]
-                        place = number(here, 0)
-                        for tap in range(1, rows * columns):
-                            value = here[tap // columns * W + j * right + tap % columns]
-                            wins = (value > best) | ((value != value) & (best == best))
-                            best = value if wins else best
-                            place = number(here, tap) if wins else place
-                        winner[j] = place
-                    if done:
-                        for r in range(rows):
-                            for j in range(first, last):
-                                for s in range(columns):
-                                    wins = winner[j] == number(here, r * columns + s)
-                                    there[r * W + j * right + s] = error[j] if wins else zero
-                        written = (row + rows) * W
-                    else:
-                        for j in range(first, last):
-                            tap = int(winner[j])
-                            r = tap // columns if rows else 0
-                            there[r * W + j * right + tap - r * columns] += error[j]
+                    corner = row * W - left
+                    for j in range(first, last, lanes(error)):
+                        count = min(lanes(error), last - j)
+                        place = corner + j * right
+                        route_row(
+                            image + place, W, count, error + j, target + place, rows, columns, right
+                        )
                 for j in range(Wo):
                     if branch_free and first <= j < last:
                         continue
@@ -435,7 +414,5 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
                             if (value > best) | ((value != value) & (best == best)):
                                 best, place = value, begin + s * dilation_columns
                     target[place] += error[j]  # (5.13)
-            for w in range(written, H * W):
-                target[w] = zero
 
     return backward

@@ -10,6 +10,7 @@ inference  the 3-3-2 network that is worked by hand
 digits     handwritten digits from 64 pixels, 64-32-10
 faces      where a person looks, 960-3-4 (Mitchell, *Machine Learning*, section 4.7)
 alvinn     how far to steer, 960-4-30 (Pomerleau's ALVINN)
+lenet      LeNet-5 for digits of 28 x 28 pixels, as it is built today
 =========  ==================================================================================
 """
 
@@ -23,6 +24,7 @@ from ketkar.systems.alvinn import (
 from ketkar.systems.digits import digit_network, train_digits
 from ketkar.systems.faces import block_mean, encode_targets, face_network, train_faces
 from ketkar.systems.inference import inference_network, inference_params
+from ketkar.systems.lenet import enlarge_digits, falling_rates, lenet5, train_lenet5
 
 __all__ = [
     "alvinn_network",
@@ -30,12 +32,16 @@ __all__ = [
     "centred",
     "digit_network",
     "encode_targets",
+    "enlarge_digits",
     "face_network",
+    "falling_rates",
     "inference_network",
     "inference_params",
+    "lenet5",
     "steering_direction",
     "steering_targets",
     "train_alvinn",
     "train_digits",
     "train_faces",
+    "train_lenet5",
 ]

@@ -12,7 +12,7 @@ and no mean, and is refused; its norm is 0.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +46,9 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
+
+_WHOLE: Final = object()
+"""The size of a window as large as the image."""
 
 
 @equation("max-pooling")
@@ -546,7 +549,7 @@ def global_max_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     >>> global_max_pool2d([[[[1.0, 4.0], [3.0, 2.0]]]])
     array([[4.]])
     """
-    return _max(_images("global_max_pool2d", x, None, _Moves(), backend))[:, :, 0, 0]
+    return _max(_images("global_max_pool2d", x, _WHOLE, _Moves(), backend))[:, :, 0, 0]
 
 
 def global_max_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
@@ -558,7 +561,7 @@ def global_max_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "a
     array([[[[0., 5.],
              [0., 0.]]]])
     """
-    given = _images("global_max_pool2d_backward", x, None, _Moves(), backend)
+    given = _images("global_max_pool2d_backward", x, _WHOLE, _Moves(), backend)
     return _max_backward("global_max_pool2d", dy, given)
 
 
@@ -572,7 +575,7 @@ def global_avg_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     >>> global_avg_pool2d([[[[1.0, 4.0], [3.0, 2.0]]]])
     array([[2.5]])
     """
-    return _avg(_images("global_avg_pool2d", x, None, _Moves(), backend), False)[:, :, 0, 0]
+    return _avg(_images("global_avg_pool2d", x, _WHOLE, _Moves(), backend), False)[:, :, 0, 0]
 
 
 def global_avg_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
@@ -584,7 +587,7 @@ def global_avg_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "a
     array([[[[1.25, 1.25],
              [1.25, 1.25]]]])
     """
-    given = _images("global_avg_pool2d_backward", x, None, _Moves(), backend)
+    given = _images("global_avg_pool2d_backward", x, _WHOLE, _Moves(), backend)
     return _avg_backward("global_avg_pool2d", dy, given, False)
 
 
@@ -598,7 +601,7 @@ def global_l2_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     >>> global_l2_pool2d([[[[1.0, 4.0], [2.0, 2.0]]]])
     array([[5.]])
     """
-    return _l2(_images("global_l2_pool2d", x, None, _Moves(), backend))[:, :, 0, 0]
+    return _l2(_images("global_l2_pool2d", x, _WHOLE, _Moves(), backend))[:, :, 0, 0]
 
 
 def global_l2_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
@@ -610,7 +613,7 @@ def global_l2_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "au
     array([[[[1., 4.],
              [2., 2.]]]])
     """
-    given = _images("global_l2_pool2d_backward", x, None, _Moves(), backend)
+    given = _images("global_l2_pool2d_backward", x, _WHOLE, _Moves(), backend)
     return _l2_backward("global_l2_pool2d", dy, given)
 
 
@@ -699,9 +702,9 @@ def _images(
     include: bool = False,
     blind: bool = False,
 ) -> _Given:
-    """What pooling of images needs; without a size, the window is the image."""
+    """What pooling of images needs."""
     x = _array(function, x, operands.IMAGE)
-    window = x.shape[2:] if size is None else pair(size, "size")
+    window = x.shape[2:] if size is _WHOLE else pair(size, "size")
     stride = pair(window if moves.stride is None else moves.stride, "stride")
     _flags(moves.ceil_mode, include)
     room = x.shape[2:]

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-TESTS = [HERE / name for name in ("test_dense.py", "test_elementwise.py", "test_train_step.py")]
+NAMES = ("test_dense.py", "test_elementwise.py", "test_pooling.py", "test_train_step.py")
+TESTS = [HERE / name for name in NAMES]
 MACHINES = {
     "checked, 128 bits": {"KETKAR_CHECKED": "1", "KETKAR_SIMD_BITS": "128"},
     "256 bits": {"KETKAR_SIMD_BITS": "256"},

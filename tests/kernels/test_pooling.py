@@ -1,0 +1,63 @@
+"""The kernels of pooling: against the reference, at the edges of vectors, and on every machine."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from ketkar.kernels import reference
+from ketkar.kernels.geometry import Geometry
+
+WINDOWS = (((2, 2), 2), ((3, 3), 2), ((3, 3), 1), ((4, 3), 3))
+# outputs of a row from one to more than two vectors of the widest kind
+WIDTHS = (4, 9, 16, 33, 34, 71)
+
+
+def arrays(W, size, geometry, dtype):
+    rng = np.random.default_rng(W)
+    x = rng.integers(-4, 5, (2, 2, 8, W)).astype(dtype)  # equal numbers in most windows
+    x[0, 0, 3, W // 2] = np.nan
+    y = np.empty((2, 2, *geometry.output_size((8, W), size)), dtype)
+    return x, y, rng.normal(size=y.shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("size", "stride"), WINDOWS)
+def test_every_kernel_fills_its_output_as_the_reference_does(
+    cpu, size, stride, dtype, assert_close
+):
+    for W, pad in itertools.product(WIDTHS, (0, 1)):
+        geometry = Geometry(stride, stride, pad, pad, pad, pad)
+        x, y, dy = arrays(W, size, geometry, dtype)
+        norms = np.empty_like(y)
+        reference.l2_pool2d_forward(x, size, geometry, norms)
+        rows = (
+            ("max_pool2d_forward", (x, size, geometry), y),
+            ("avg_pool2d_forward", (x, size, geometry, False), y),
+            ("avg_pool2d_forward", (x, size, geometry, True), y),
+            ("l2_pool2d_forward", (x, size, geometry), y),
+            ("max_pool2d_backward", (dy, x, size, geometry), x),
+            ("avg_pool2d_backward", (dy, size, geometry, False), x),
+            ("avg_pool2d_backward", (dy, size, geometry, True), x),
+            ("l2_pool2d_backward", (dy, x, norms, size, geometry), x),
+        )
+        for name, arguments, like in rows:
+            got, expected = np.full_like(like, 77), np.full_like(like, 55)
+            getattr(cpu, name)(*arguments, got)
+            getattr(reference, name)(*arguments, expected)
+            assert_close(got, expected, dtype, f"{name} {W} {pad}")
+
+
+def test_kernels_write_their_output_alone(cpu):
+    size, geometry = (3, 3), Geometry(2, 2)
+    x, y, dy = arrays(19, size, geometry, np.float32)
+    memory = np.full(x.size + 128, 77, np.float32)
+    dx = memory[64:-64].reshape(x.shape)
+    cpu.max_pool2d_backward(dy, x, size, geometry, dx)
+    cpu.avg_pool2d_backward(dy, size, geometry, False, dx)
+    assert (memory[:64] == 77).all()
+    assert (memory[-64:] == 77).all()
+    memory = np.full(y.size + 128, 77, np.float32)
+    cpu.max_pool2d_forward(x, size, geometry, memory[64:-64].reshape(y.shape))
+    assert (memory[:64] == 77).all()
+    assert (memory[-64:] == 77).all()

@@ -14,7 +14,17 @@ an :class:`Exercise` and hands it to :func:`check`.
 """
 
 from ketkar.exercises.chapter3 import CHAPTER_3
+from ketkar.exercises.chapter5 import CHAPTER_5
 from ketkar.exercises.checking import Catalogue, Verdict, check, exercises, statement
 from ketkar.exercises.exercise import Exercise
 
-__all__ = ["CHAPTER_3", "Catalogue", "Exercise", "Verdict", "check", "exercises", "statement"]
+__all__ = [
+    "CHAPTER_3",
+    "CHAPTER_5",
+    "Catalogue",
+    "Exercise",
+    "Verdict",
+    "check",
+    "exercises",
+    "statement",
+]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ketkar import checks
 from ketkar.exercises.chapter3 import CHAPTER_3
+from ketkar.exercises.chapter5 import CHAPTER_5
 from ketkar.exercises.exercise import Exercise
 from ketkar.gradcheck import Report, gradcheck
 
@@ -60,7 +61,7 @@ def exercises() -> Catalogue:
     >>> [exercise.name for exercise in exercises()][:3]
     ['step', 'unit', 'dense']
     """
-    return Catalogue(CHAPTER_3)
+    return Catalogue(CHAPTER_3 + CHAPTER_5)
 
 
 def statement(name: str) -> str:
@@ -134,7 +135,7 @@ def check(
 
 
 def _find(name: str) -> Exercise:
-    table = {row.name: row for row in CHAPTER_3}
+    table = {row.name: row for row in exercises()}
     if name not in table:
         near = difflib.get_close_matches(name, table, 1)
         meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(table)}"
@@ -260,6 +261,6 @@ def _gradient_report(
             report = gradcheck(*row.pair(function), *row.pair_case(rng))
     except Exception:  # the sentence before it says what is wrong
         return None
-    names = row.results or row.arguments
+    names = row.results or row.arguments[-len(report.rows) :]
     rows = (line._replace(name=name) for line, name in zip(report.rows, names, strict=True))
     return Report(tuple(rows), report.tolerance)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ketkar.equations import equations
-from ketkar.exercises import CHAPTER_3, Exercise, check, exercises, statement
+from ketkar.exercises import CHAPTER_3, CHAPTER_5, Exercise, check, exercises, statement
 
 
 def sigmoid(z):
@@ -24,6 +24,28 @@ def momentum_step(theta, gradient, velocity, lr, momentum):
     return theta + velocity, velocity
 
 
+def correlate_2d(x, K):
+    R, S = K.shape
+    rows, columns = range(len(x) - R + 1), range(x.shape[1] - S + 1)
+    return np.array([[np.sum(x[i : i + R, j : j + S] * K) for j in columns] for i in rows])
+
+
+def receptive_field(layers):
+    seen = 1
+    for kernel, stride in reversed(layers):
+        seen = (seen - 1) * stride + kernel
+    return seen
+
+
+def max_pool_backward(dy, x):
+    dx = np.zeros(x.shape)
+    for i, j in np.ndindex(dy.shape):
+        window = x[2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+        r, s = divmod(int(window.argmax()), 2)
+        dx[2 * i + r, 2 * j + s] = dy[i, j]
+    return dx
+
+
 RIGHT = {
     "step": lambda z: (np.asarray(z) > 0) * 1.0,
     "unit": lambda x, w, b: sigmoid(np.sum(x * w) + b),
@@ -34,6 +56,16 @@ RIGHT = {
     "dense-backward": lambda dy, x, W: (dy @ W.T, x.T @ dy, dy.sum(axis=0)),
     "sgd-step": lambda theta, gradient, lr: theta - lr * gradient,
     "momentum-step": momentum_step,
+    "cross-correlate": lambda x, K: np.correlate(x, K, "valid"),
+    "convolve": lambda x, K: np.convolve(x, K),
+    "cross-correlate-2d": correlate_2d,
+    "output-size": lambda size, kernel, stride, padding: (
+        (size + 2 * padding - kernel) // stride + 1
+    ),
+    "conv-parameters": lambda rows, columns, channels, maps: (rows * columns * channels + 1) * maps,
+    "receptive-field": receptive_field,
+    "max-pool-backward": max_pool_backward,
+    "conv-backward": lambda dy, x, K: (np.convolve(dy, K), np.correlate(x, dy, "valid")),
 }
 
 
@@ -86,6 +118,29 @@ WRONG = [
     ("sgd-step", lambda theta, gradient, lr: gradient, "returns .4.; .2.6. is right"),
     ("sgd-step", add_in_place, "changes its argument theta; work on a new array"),
     ("momentum-step", lambda theta, gradient, *_: (theta, gradient), "theta is .3.; .2.4. is"),
+    ("cross-correlate", lambda x, K: np.convolve(x, K, "valid"), "returns .2, 2.; .-2, -2. is"),
+    ("cross-correlate", lambda x, K: np.correlate(x, K, "full"), "shape .6,.; .* is right"),
+    (
+        "convolve",
+        lambda x, K: np.correlate(x, K, "full"),
+        r"entry \[0\] of your result is -1; 1 is right",
+    ),
+    ("cross-correlate-2d", lambda x, K: correlate_2d(x, K[::-1, ::-1]), "is 10; -2 is right"),
+    ("output-size", lambda size, kernel, *_: size - kernel + 1, "padding = 1, .* 3; 5 is right"),
+    ("output-size", lambda n, k, s, p: (n + 2 * p - k) / s + 1, "2.5; 2 is right"),
+    ("conv-parameters", lambda R, S, C, M: R * S * C * M, "returns 150; 156 is right"),
+    ("receptive-field", lambda layers: 1 + sum(k - 1 for k, _ in layers), "returns 4; 6 is right"),
+    (
+        "max-pool-backward",
+        lambda dy, x: np.where(x == x.max(), dy.max(), 0.0),
+        r"(?s)entry \[0, 1\] of your result is 0; 1 is right.*x      ",
+    ),
+    ("conv-backward", lambda dy, x, K: np.convolve(dy, K), "return 2 results: dx, dK"),
+    (
+        "conv-backward",
+        lambda dy, x, K: (np.convolve(dy, K[::-1]), np.correlate(x, dy, "valid")),
+        "dx is .-1, -10, 1, 10.; .1, 10, -1, -10. is right",
+    ),
 ]
 
 
@@ -95,7 +150,7 @@ def test_right_solutions_pass(name, seed):
     verdict = check(name, RIGHT[name], rng=seed)
     assert verdict, verdict
     assert verdict.ok
-    assert re.fullmatch(r"Right: all \d+ cases agree with \(3\.\d+\).*\.", str(verdict))
+    assert re.fullmatch(r"Right: all \d+ cases agree with \([35]\.\d+\).*\.", str(verdict))
 
 
 @pytest.mark.parametrize(("name", "function", "sentence"), WRONG)
@@ -114,13 +169,13 @@ def test_every_exercise_has_a_right_solution_here():
     assert set(RIGHT) == {row.name for row in exercises()}
 
 
-@pytest.mark.parametrize("row", CHAPTER_3, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5, ids=lambda row: row.name)
 def test_every_exercise_accepts_its_own_solution(row):
     verdict = check(row, row.solution)
     assert verdict, verdict
 
 
-@pytest.mark.parametrize("row", CHAPTER_3, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5, ids=lambda row: row.name)
 def test_a_function_that_returns_another_number_fails(row):
     def off(*args):
         returned = row.solution(*args)

@@ -20,6 +20,7 @@ DIAGRAMS = {
     ],
     "05_convolutional": [
         "plot_architectures",
+        "plot_conv_gradients",
         "plot_conv_variants",
         "plot_deep_stack",
         "plot_groups",

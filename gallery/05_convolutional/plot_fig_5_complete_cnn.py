@@ -6,7 +6,7 @@ Blocks of convolution, detector and pooling turn an image into ever more and eve
 Then the maps are laid out as one vector, and dense layers do the rest. All sizes follow from
 equation :eq:`output-size`.
 
-The chapter's page: :doc:`/05_convolutional/block`.
+The chapter's page: :doc:`/05_convolutional/lenet`.
 """
 
 # Textbook figure 5-11: A complete convolution neural network architecture (number inferred)

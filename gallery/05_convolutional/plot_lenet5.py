@@ -7,7 +7,7 @@ follow from equation :eq:`output-size`, and the parameters of its kernels from e
 :eq:`convolution-parameters`. The first layers have most of the connections, the last ones most of
 the parameters.
 
-The chapter's page: :doc:`/05_convolutional/tensors`.
+The chapter's page: :doc:`/05_convolutional/lenet`.
 """
 
 # sphinx_gallery_thumbnail_number = 2

@@ -4,7 +4,7 @@ A small LeNet reads digits
 
 LeNet-5 in miniature: two convolutions, each with a pooling after it, then dense layers. It learns
 to read real handwritten digits of 8 by 8 pixels in a few seconds. What did it learn, and what does
-it get wrong? Read :doc:`/05_convolutional/block`; the network is that of :cite:t:`lecun1998`,
+it get wrong? Read :doc:`/05_convolutional/lenet`; the network is that of :cite:t:`lecun1998`,
 made smaller.
 """
 

@@ -99,9 +99,19 @@ def conv2d(
     RuntimeError
         If the backend cannot be used here.
 
+    Notes
+    -----
+    An output adds n = R S C / groups + 1 terms. In whatever order, rounding costs it at most about
+    n eps / 2 times the sum of their absolute values (Higham 2002, section 3.1), where eps is
+    2.2e-16 for float64 and 1.2e-7 for float32; so it is for "direct", and for the gradients with
+    their own n. "winograd" and "fft" mix the numbers of a tile or a block before they add: they
+    stay within 30 eps of the largest such sum in the whole output, as measured on random numbers,
+    which says little of an output far smaller than that.
+
     References
     ----------
     Textbook chapter 5, *Convolution-Detector-Pooling Building Block* and *Convolution Variants*.
+    N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, SIAM 2002.
 
     Examples
     --------

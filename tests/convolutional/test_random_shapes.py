@@ -3,8 +3,8 @@
 A sum of n products may be off by n u times the sum of their absolute values, whatever the order
 in which they are added, where u = eps / 2 (Higham, Accuracy and Stability of Numerical Algorithms,
 2002, section 3.1). Two such sums differ by at most n eps times it. That holds for each output of
-the direct algorithm. The other algorithms mix the numbers of a tile or a block before they add:
-theirs is held against the largest sum of absolute values.
+the direct algorithm. The others mix the numbers of a tile or a block before they add: they are held
+against the largest sum of absolute values, as the docstring of `conv2d` says.
 """
 
 import numpy as np
@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from ketkar import convolutional as conv
 
 FEW, STEP, ZEROS = st.integers(1, 3), st.integers(1, 3), st.integers(0, 3)
-MIXED = 60
-"""Units of eps, of the largest sum, that an algorithm that mixes the numbers of a tile may lose."""
+MIXED = 30
+"""Units of eps, of the largest sum, that an algorithm that mixes the numbers of a tile may lose;
+about 6 were seen."""
 
 
 @st.composite
@@ -60,15 +61,15 @@ def agree(layer):
     (M, each, R, S), places = shapes[1], outputs[0] * outputs[2] * outputs[3]
     terms = each * R * S + 1, M // options["groups"] * R * S, places, places
     eps = np.finfo(dtype).eps
+    assert max(MIXED, *terms) * np.finfo(np.float64).eps < 1e-12, "float64 is exact to 1e-12"
     for name, got, wanted, total, n in zip(
         ("y", "dx", "dK", "db"), found, expected, sums, terms, strict=True
     ):
         assert (got.dtype, got.shape) == (dtype, wanted.shape), name
         if options["algorithm"] == "direct":
-            assert n * np.finfo(np.float64).eps < 1e-12, "float64 is to be exact to 1e-12"
             assert (np.abs(got - wanted) <= n * eps * total).all(), name
         else:
-            assert np.abs(got - wanted).max() <= (n + MIXED) * eps * total.max(), name
+            assert np.abs(got - wanted).max() <= MIXED * eps * total.max(), name
 
 
 @pytest.fixture

@@ -7,6 +7,13 @@ gradients are NamedTuples of the same type.
 
 from ketkar.network.chain import Chain, chain
 from ketkar.network.convolutional import Conv2d, ConvTrace
+from ketkar.network.historic import (
+    RadialBasis,
+    ScaledTanh,
+    Subsampling,
+    SubsamplingParams,
+    TableConv2d,
+)
 from ketkar.network.initial import (
     INITIALISERS,
     glorot_uniform,
@@ -47,7 +54,12 @@ __all__ = [
     "MaxPool2d",
     "NoParams",
     "PoolTrace",
+    "RadialBasis",
     "Saved",
+    "ScaledTanh",
+    "Subsampling",
+    "SubsamplingParams",
+    "TableConv2d",
     "chain",
     "check_layer",
     "count_parameters",

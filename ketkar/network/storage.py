@@ -20,6 +20,7 @@ import numpy as np
 from ketkar import __version__, checks
 from ketkar.network.chain import Chain, chain
 from ketkar.network.convolutional import Conv2d
+from ketkar.network.historic import RadialBasis, ScaledTanh, Subsampling, TableConv2d
 from ketkar.network.layer import Dense, Layer
 from ketkar.network.pooling import (
     AvgPool2d,
@@ -47,6 +48,10 @@ KINDS: dict[str, type[Any]] = {
     "global_max_pool": GlobalMaxPool2d,
     "global_avg_pool": GlobalAvgPool2d,
     "flatten": Flatten,
+    "subsampling": Subsampling,
+    "scaled_tanh": ScaledTanh,
+    "table_conv": TableConv2d,
+    "radial_basis": RadialBasis,
 }
 
 

@@ -5,7 +5,7 @@ What the last layer gets to see
 A network's last layer only draws straight lines between classes. All layers before it have one
 task: to move the examples so that straight lines are enough. Here real digits are shown as two
 numbers each, once computed from their pixels and once from the features that a convolutional
-network has learned. Read :doc:`/05_convolutional/summary`.
+network has learned. Read :doc:`/05_convolutional/features`.
 """
 
 import matplotlib.pyplot as plt

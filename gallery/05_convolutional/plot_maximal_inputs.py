@@ -5,7 +5,7 @@ What excites a filter most?
 To learn what a filter looks for, one can ask for the pieces of images to which it answers most
 :cite:p:`zeiler2014`. In a network that tells L, T and plus signs apart, the first layer answers to
 bits of lines, and the second, which sees more of the image, to parts of shapes. Read
-:doc:`/05_convolutional/summary`.
+:doc:`/05_convolutional/features`.
 """
 
 import matplotlib.pyplot as plt

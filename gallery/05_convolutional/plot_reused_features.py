@@ -6,7 +6,7 @@ A network learns to tell L, T and plus signs apart. Then its convolutions are ke
 a new last layer learns another question, whether a bar lies or stands, for which they were not made
 :cite:p:`yosinski2014`. Are their features of more use than pixels?
 
-The chapter's page: :doc:`/05_convolutional/summary`.
+The chapter's page: :doc:`/05_convolutional/features`.
 """
 
 import matplotlib.pyplot as plt

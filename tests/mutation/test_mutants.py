@@ -21,8 +21,25 @@ GRADS = ["tests/feedforward/test_backpropagation.py", *UNITS]
 LOSSES = ["tests/feedforward/test_losses.py", "tests/feedforward/test_worked_numbers.py"]
 ACTIVATIONS = ["tests/feedforward/test_activations.py"]
 TRAINING = ["tests/mutation/test_training_probe.py"]
+CONVOLUTION = ["tests/convolutional/test_worked_numbers.py",
+               "tests/convolutional/test_operation.py"]  # fmt: skip
+POOLING = ["tests/convolutional/test_pooling.py"]
+LAYERS = ["tests/convolutional/test_worked_numbers.py", "tests/convolutional/test_gradients.py"]
 
 MUTANTS = {
+    # pooling
+    "padding may win the maximum": (
+        "kernels/reference.py", "y[...] = -np.inf", "y[...] = 0", POOLING),
+    "all equal numbers win the maximum": (
+        "kernels/reference.py", "waiting[there] &= ~wins", "waiting[there] &= True", POOLING),
+    "L2 pooling with a mean": (
+        "kernels/reference.py", "np.sqrt(y, out=y)  # (5.12)",
+        "np.sqrt(y / (size[0] * size[1]), out=y)", POOLING),
+    "shares of an average not divided": (
+        "kernels/reference.py", "shares = dy / _counts(", "shares = dy + 0 * _counts(", POOLING),
+    "a window that begins behind the image": (
+        "convolutional/pooling.py", "return count - 1 if begins_behind else count",
+        "return count", POOLING),
     # the layer
     "transposed weight, forward": (
         "kernels/reference.py",
@@ -106,12 +123,87 @@ MUTANTS = {
     "momentum forgotten": (
         "training/descent.py", "v.dtype.type(momentum) * v -", "0 * v -", TRAINING),
     "layers of the gradient in the wrong order": (
-        "network/chain.py", "*reversed(grads)", "*grads", TRAINING),
+        "network/chain.py", "_params_type(self.names)(*grads)",
+        "_params_type(self.names)(*reversed(grads))", TRAINING),
     "network's layer without its derivative": (
         "network/layer.py", "* find(self.activation).grad(trace.z)", "* 1", TRAINING),
     "early stopping keeps the last": (
         "training/fit.py", "run.best if patience else run.good", "run.good", TRAINING),
     "Glorot too wide": ("network/initial.py", "np.sqrt(6 / ", "np.sqrt(12 / ", TRAINING),
+    # convolution
+    "kernel flipped where it is a cross-correlation": (
+        "convolutional/operation.py", "I * K[a]  # (5.3)", "I * K[k - 1 - a]  # (5.3)",
+        CONVOLUTION),
+    "kernel not flipped where it is a convolution": (
+        "convolutional/operation.py", "I * K[a]  # (5.2)", "I * K[k - 1 - a]  # (5.2)",
+        CONVOLUTION),
+    "matrix of the flipped kernel": (
+        "convolutional/operation.py", "= K[a]  # (5.8)", "= K[k - 1 - a]  # (5.8)", CONVOLUTION),
+    "layer that flips its kernel": (
+        "kernels/reference.py",
+        "tap = _by_group(K[:, :, r, s], geometry)\n        y +=",
+        "tap = _by_group(K[:, :, -1 - r, -1 - s], geometry)\n        y +=", LAYERS),
+    "layer whose kernel has rows and columns swapped": (
+        "kernels/reference.py",
+        "tap = _by_group(K[:, :, r, s], geometry)\n        y +=",
+        "tap = _by_group(K[:, :, s % K.shape[2], r % K.shape[3]], geometry)\n        y +=",
+        LAYERS),
+    "layer without its bias": (
+        "kernels/reference.py", "y[...] = b[:, None, None]", "y[...] = 0", LAYERS),
+    "padding one row too low": (
+        "kernels/reference.py", "(geometry.top, geometry.bottom)",
+        "(geometry.top + 1, geometry.bottom)", LAYERS),
+    "padding of left and right swapped": (
+        "kernels/reference.py", "(geometry.left, geometry.right)",
+        "(geometry.right, geometry.left)", LAYERS),
+    "gradient of the image off by one row": (
+        "kernels/reference.py", "dpadded[:, :, geometry.top :, geometry.left :]",
+        "dpadded[:, :, max(0, geometry.top - 1) :, geometry.left :]", LAYERS),
+    "dilation forgotten": (
+        "kernels/reference.py", "row, column = r * geometry.dilation_rows,", "row, column = r,",
+        LAYERS),
+    "dilations swapped": (
+        "kernels/reference.py",
+        "r * geometry.dilation_rows, s * geometry.dilation_columns",
+        "r * geometry.dilation_columns, s * geometry.dilation_rows", LAYERS),
+    "kernel gradient of one example": (
+        "kernels/reference.py", "each.sum(axis=0).reshape(dK", "each[0].reshape(dK", LAYERS),
+    "bias gradient of one example": (
+        "kernels/reference.py", "db[...] = dy.sum(axis=(0, 2, 3))",
+        "db[...] = dy[0].sum(axis=(1, 2))", LAYERS),
+    "no bias gradient": (
+        "kernels/reference.py", "db[...] = dy.sum(axis=(0, 2, 3))", "db[...] = 0", LAYERS),
+    "strides swapped": (
+        "convolutional/window.py", "stride_rows, stride_columns = pair(",
+        "stride_columns, stride_rows = pair(", LAYERS),
+    "odd zero of same padding at the top": (
+        "convolutional/window.py", "return total // 2, total - total // 2",
+        "return total - total // 2, total // 2", LAYERS),
+    "groups dropped": (
+        "convolutional/operands.py",
+        "geometry = place(x.shape[2:], K.shape[2:], stride, padding, dilation, groups)",
+        "geometry = place(x.shape[2:], K.shape[2:], stride, padding, dilation)", LAYERS),
+    "groups in the wrong order": (
+        "kernels/reference.py", "y += (tap @ seen).reshape(y.shape)",
+        "y += (tap[::-1] @ seen).reshape(y.shape)", LAYERS),
+    "transposed layer without its bias": (
+        "convolutional/transpose.py", "y += b[:, None, None]", "y += 0", LAYERS),
+    "tiled layer with its turns transposed": (
+        "convolutional/variants.py", "conv2d(part, K[p, q], b,", "conv2d(part, K[q, p], b,",
+        LAYERS),
+    "tiled layer whose image keeps the last gradient": (
+        "convolutional/variants.py", "dpart += grads.x", "dpart[...] = grads.x", LAYERS),
+    "locally connected gradient without its overlaps": (
+        "convolutional/variants.py", "+ K.shape[5]] += drows[i, j]",
+        "+ K.shape[5]] = drows[i, j]", LAYERS),
+    "block without the detector's slope": (
+        "convolutional/block.py", "dz = da * detector.grad(z)", "dz = da", LAYERS),
+    "receptive field that forgets the strides": (
+        "convolutional/arithmetic.py", "jump *= stride", "jump *= 1", CONVOLUTION),
+    "connections to the padding counted": (
+        "convolutional/arithmetic.py", "np.minimum(start + k, n)", "(start + k)", CONVOLUTION),
+    "parameters without the groups": (
+        "convolutional/arithmetic.py", "(C // groups)", "C", CONVOLUTION),
 }  # fmt: skip
 
 
@@ -126,7 +218,8 @@ def outcome(package: Path, tests: list[str]) -> subprocess.CompletedProcess[str]
         ],
         cwd=package,
         env={**os.environ, "PYTHONPATH": str(package), "KETKAR_QUIET": "1",
-             "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+             "KETKAR_TEST_WITHOUT_COMPILING": "1", "PYTHONDONTWRITEBYTECODE": "1",
+             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -162,8 +255,8 @@ def fates(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "tests", [GRADS, LOSSES, ACTIVATIONS, TRAINING],
-    ids=["gradients", "losses", "activations", "training"],
+    "tests", [GRADS, LOSSES, ACTIVATIONS, TRAINING, CONVOLUTION, LAYERS],
+    ids=["gradients", "losses", "activations", "training", "convolution", "layers"],
 )  # fmt: skip
 def test_the_tests_pass_on_an_unchanged_copy(tmp_path, tests):
     done = outcome(copied(tmp_path), tests)

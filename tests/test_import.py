@@ -57,7 +57,9 @@ def test_no_name_is_unreleased():
 
 
 def test_an_unknown_room_is_named():
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'; it has cite, convolutional, datasets"):
+    with pytest.raises(
+        AttributeError, match="has no attribute 'nothing'; it has cite, convolutional, datasets"
+    ):
         ketkar.nothing  # noqa: B018
     assert "feedforward" in dir(ketkar)
 

@@ -1,6 +1,7 @@
 """Pooling: worked numbers, every backend against nested loops, gradients, and bad input."""
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 
 from ketkar import convolutional as conv
 from ketkar.gradcheck import gradcheck
-from ketkar.kernels.backend import kernels
 
 KINDS = ("max", "avg", "l2")
 EPS = np.finfo(np.float32).eps
@@ -186,10 +186,18 @@ def blind(kind, x, window, options):
     return False
 
 
+@pytest.fixture(scope="module")
+def compiled():
+    """Skips what needs the compiled kernels where nothing may be compiled."""
+    pytest.importorskip("numba", reason="the compiled kernels need numba")
+    if "KETKAR_TEST_WITHOUT_COMPILING" in os.environ:
+        pytest.skip("nothing is compiled in this run")
+
+
+@pytest.mark.usefixtures("compiled")
 @settings(max_examples=600, deadline=None)
 @given(pooling=poolings())
 def test_compiled_kernels_agree_with_the_reference(pooling):
-    pytest.importorskip("numba", reason="the compiled kernels need numba")
     kind, x, window, options, rng = pooling
     if blind(kind, x, window, options):
         with pytest.raises(ValueError, match="sees only padding"):
@@ -228,10 +236,9 @@ def test_gradients_agree_with_finite_differences(kind, options, backend, draw):
     assert report.ok, report
 
 
+@pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(("size", "stride"), [(2, 2), (3, 2), (3, 1), (4, 3)])
 def test_threads_do_not_change_a_bit(size, stride, draw, monkeypatch):
-    pytest.importorskip("numba", reason="the compiled kernels need numba")
-    kernels("cpu")
     (x,) = draw((8, 16, 33, 37), dtype=np.float32)
     for kind in KINDS:
         found = []

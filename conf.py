@@ -81,6 +81,7 @@ nitpicky = True
 def state_of_sources() -> str:
     """A hash of everything that cells and scripts depend on besides their own text."""
     files = [*(ROOT / "ketkar").rglob("*.py"), *(ROOT / "ketkar").rglob("*.toml")]
+    files += [*(ROOT / "benchmarks").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.json")]
     digest = hashlib.sha256((KERNEL_CONFIG + sys.version).encode())
     for path in sorted([*files, EXTENSIONS / "book_gallery.py", EXTENSIONS / "book_style.py"]):
         digest.update(path.read_bytes())

@@ -58,7 +58,11 @@ def _rows(arguments: argparse.Namespace, names: list[str]) -> tuple[dict[str, An
                 print(*map(report.line, found["results"]), sep="\n", flush=True)
     print(*report.closing_lines(results), sep="\n")
     versions = report.versions()
-    return {"machine": report.machine(limits), "versions": versions, "rows": results}, same
+    return {
+        "machine": report.machine(limits, arguments.quick),
+        "versions": versions,
+        "rows": results,
+    }, same
 
 
 def main() -> int:

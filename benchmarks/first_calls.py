@@ -31,7 +31,7 @@ def run(names: list[str], quick: bool) -> dict[str, Any]:
         )
         results.append(result)
     return {
-        "machine": report.machine([]),
+        "machine": report.machine([], quick),
         "versions": report.versions(),
         "first_calls": results,
     }

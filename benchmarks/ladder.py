@@ -7,7 +7,7 @@ and in which order.
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import report
-from benchmarks.convolution import LENET1, VGG56, forward
+from benchmarks.convolution import VGG56, forward
 from benchmarks.measure import QUICK, Plan, by_turns
 from benchmarks.problems import Layer, peer
 from benchmarks.processes import environment, lines_of, say
@@ -28,8 +28,10 @@ except ImportError:
     numba, prange = None, range
 
 Array = NDArray[Any]
+OURS = "ketkar, direct"
+"""The rung that all others are held to."""
 SIZES = {
-    "small": LENET1._replace(bias=False),
+    "small": Layer("small", (4, 16, 32, 32), (32, 16, 3, 3), padding=1, bias=False),
     "large": VGG56._replace(bias=False),
 }
 
@@ -161,7 +163,9 @@ def rungs(layer: Layer, part: tuple[int, int] = (1, 1)) -> list[Rung]:
             _compiled("Numba, reordered", layer, reordered_loops),
             _compiled("Numba, reordered, threads", layer, parallel_loops, parallel=True),
         ]
-    found.append(Rung("ketkar", forward(layer)))
+    found.append(Rung(OURS, partial(forward(layer), algorithm="direct")))
+    if layer.K[2:] == (3, 3) and numba is not None:
+        found.append(Rung("ketkar, Winograd", partial(forward(layer), algorithm="winograd")))
     if installed("torch"):
         found.append(Rung("torch", peer("with_torch", "convolution", layer)()))
     return found
@@ -175,19 +179,19 @@ def time_rungs(layer: Layer, ladder: list[Rung], plan: Plan) -> list[dict[str, A
     ValueError
         If a rung does not compute what ketkar computes.
     """
-    ours = next(rung.call for rung in ladder if rung.name == "ketkar")
+    ours = next(rung.call for rung in ladder if rung.name == OURS)
     expected = ours()
     for rung in ladder:
         n, m = rung.part or expected.shape[:2]
         found = difference([expected[:n, :m]], arrays(rung.call()))
         if not found <= TOLERANCE:
             raise ValueError(f"{rung.name} and ketkar differ by {found:.1e} of the largest number")
-    others = {rung.name: rung.call for rung in ladder if rung.name != "ketkar"}
+    others = {rung.name: rung.call for rung in ladder if rung.name != OURS}
     ours_ms, timings = by_turns(ours, others, plan)
     results = []
     for rung in ladder:
         scale = 1.0 if rung.part is None else math.prod(expected.shape[:2]) / math.prod(rung.part)
-        measured = ours_ms if rung.name == "ketkar" else timings[rung.name].peer_ms
+        measured = ours_ms if rung.name == OURS else timings[rung.name].peer_ms
         results.append({"rung": rung.name, "ms": scale * measured, "scaled": scale != 1.0})
     return results
 
@@ -205,14 +209,18 @@ def run(threads: list[int], quick: bool) -> dict[str, Any]:
                 print(report.limits_line(found["limits"]))
                 continue
             print(f"\n{found['size']}: {found['layer']}, {count} thread(s)")
-            print(f"{'rung':26} {'ms':>12} {'ketkar is faster by':>20} {'of limit':>9}")
+            print(f"{'rung':26} {'ms':>12} {'of ketkar, direct':>20} {'of limit':>9}")
             results += found["results"]
-            ours = next(r["ms"] for r in found["results"] if r["rung"] == "ketkar")
+            ours = next(r["ms"] for r in found["results"] if r["rung"] == OURS)
             for r in found["results"]:
                 scaled = "  (scaled from a part)" if r["scaled"] else ""
                 times, share = f"{r['ms'] / ours:.2f}", f"{r['share_of_limit']:9.2%}"
                 print(f"{r['rung']:26} {r['ms']:12.4f} {times:>20} {share}{scaled}", flush=True)
-    return {"machine": report.machine(limits), "versions": report.versions(), "ladder": results}
+    return {
+        "machine": report.machine(limits, quick),
+        "versions": report.versions(),
+        "ladder": results,
+    }
 
 
 def describe(layer: Layer) -> str:
@@ -220,13 +228,14 @@ def describe(layer: Layer) -> str:
     return f"{N} images of {C} x {H} x {W}, {M} kernels of {R} x {S}, padding {layer.padding}"
 
 
-def main(threads: int, quick: bool) -> None:
+def main(threads: int, quick: bool, sizes: Sequence[str]) -> None:
     from benchmarks import limits
     from benchmarks.turns import share_of_limit
 
     limit = limits.measure(threads)
     say(limits=limit._asdict())
-    for size, layer in SIZES.items():
+    for size in sizes:
+        layer = SIZES[size]
         moved = 4 * sum(math.prod(shape) for shape in (layer.x, layer.K, layer.y))
         results = time_rungs(layer, rungs(layer), QUICK if quick else Plan())
         for result in results:
@@ -236,4 +245,4 @@ def main(threads: int, quick: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "quick")
+    main(int(sys.argv[1]), sys.argv[2] == "quick", sys.argv[3:] or list(SIZES))

@@ -22,12 +22,13 @@ def _processor() -> str:
         return platform.processor() or "unknown"
 
 
-def machine(limits: Sequence[Any]) -> Result:
-    """Where and when results were measured."""
+def machine(limits: Sequence[Any], quick: bool = False) -> Result:
+    """Where, when and how thoroughly results were measured."""
     return {
         "processor": _processor(),
         "processors": processors(),
         "system": platform.platform(),
+        "quick": quick,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "limits": list(limits),
     }

@@ -5,9 +5,9 @@
 DIR holds MNIST's four files. The network is that of :func:`ketkar.systems.lenet5`, trained by
 :func:`ketkar.systems.train_lenet5`. Where PyTorch is installed it trains the same network from the
 same weights on the same batches with the same steps, an epoch of ours and an epoch of theirs by
-turns; ``--alone`` leaves it out. The time of an epoch is that of its steps, without the test. In the first epoch both
-do the same arithmetic; when the rate falls, our momentum keeps the old step and PyTorch's the old
-gradient, so that from then on the losses differ a little.
+turns; ``--alone`` leaves it out. The time of an epoch is that of its steps, without the test.
+In the first epoch both do the same arithmetic; when the rate falls, our momentum keeps the old step
+and PyTorch's the old gradient, so that from then on the losses differ a little.
 
 How the result is read::
 

@@ -13,7 +13,8 @@ Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 
 the first cache. A band is small: its padded input, its weights and its block of output stay there,
 and no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
 pixel by pixel; they are turned into planes block by block, in registers, which costs a few per
-cent.
+cent. Kernels of one tap that give more channels than they take mostly write: there the lanes are
+columns, the image is read in place, and an output too large for any cache is written past it.
 
 The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
 taps, and the inner loop runs over the positions of a band, whose errors have been turned so that
@@ -38,6 +39,10 @@ from ketkar.kernels.geometry import Geometry
 
 LARGE: Final = 1 << 21
 """Multiplications that are worth a thread of their own."""
+
+
+LONG: Final = 256
+"""Columns of a row in which an image is read whose rows do not matter."""
 
 
 @helper
@@ -90,14 +95,14 @@ def _band(x: Any, p: Any, N: int, n: int, g: int, unit: int, target: Any) -> Any
 
 
 @helper
-def _pack(K: Any, p: Any, weights: Any, blocks: int, width: int, packed: Any) -> None:
+def _pack(K: Any, p: Any, weights: Any, width: int, packed: Any) -> None:
     """Lay the kernel out as (group, block, tap, lane), zeros in the lanes of no channel."""
     taps = weights.size
     for g in range(p.groups):
-        for block in range(blocks):
+        for block in range(p.blocks):
             used = min(width, p.out_channels - block * width)
             here = K + (g * p.group_stride + block * width * p.lane_stride)
-            there = packed + (g * blocks + block) * taps * width
+            there = packed + (g * p.blocks + block) * taps * width
             for k in range(taps):
                 for lane in range(used):
                     there[k * width + lane] = here[lane * p.lane_stride + weights[k]]
@@ -151,7 +156,7 @@ def _by_channels(
                     product(
                         p.shape, here, taps + tap, positions + (at + q), weights + tap * p.width,
                         span(plan.steps), K, start, zeros, block, pixels + (at + q),
-                        min(p.tile_rows, end - q), p.width,
+                        min(p.tile_rows, end - q), p.width, 0,
                     )  # (5.16), (5.18)  # fmt: skip
             channel = (n * p.groups + g) * p.out_channels + b * p.width
             _to_planes(
@@ -168,22 +173,22 @@ def _by_columns(
     bands = (p.units + p.band - 1) // p.band
     rows = span(plan.rows)
     taps, steps = span(plan.taps), span(plan.steps)
-    padded = p.blocks * p.tile_rows
     for item in range(first, last):
         n, g = item // (bands * p.groups), item // bands % p.groups
         unit = item % bands * p.band
         here = _band(x, p, N, n, g, unit, copy)
-        weights = packed + g * p.taps * padded
         for u in range(min(p.band, p.units - unit)):
             for j in range(0, p.out_columns, p.width):
-                for m in range(0, p.out_channels, p.tile_rows):
+                for b in range(p.blocks):
+                    m, block = b * p.tile_rows, g * p.blocks + b
                     channel = (n * p.groups + g) * p.out_channels + m
                     there = (channel * p.out_height + unit + u) * p.out_columns + j
                     product(
-                        p.shape, weights + m, steps, rows, here + (u * p.step * p.pitch + j),
-                        taps, p.taps, bias + (g * padded + m) * p.width, rows + p.tile_rows,
-                        y + there, rows + 2 * p.tile_rows,
-                        min(p.tile_rows, p.out_channels - m), p.out_columns - j,
+                        p.shape, packed + block * p.taps * p.tile_rows, steps, rows,
+                        here + (u * p.step * p.pitch + j), taps, p.taps,
+                        bias + block * p.tile_rows * p.width, rows + p.tile_rows, y + there,
+                        rows + 2 * p.tile_rows, min(p.tile_rows, p.out_channels - m),
+                        p.out_columns - j, p.streamed,
                     )  # (5.16), (5.18)  # fmt: skip
 
 
@@ -223,7 +228,7 @@ def _kernel_gradient(
                     product(
                         p.shape, here, positions, taps + k, panel, span(plan.steps),
                         images * pixels, there, rows + 2 * p.tile_rows, there,
-                        rows + 2 * p.tile_rows, p.tile_rows, p.width,
+                        rows + 2 * p.tile_rows, p.tile_rows, p.width, 0,
                     )  # (5.19)  # fmt: skip
     for pair in range(first, last):
         g, b, tile = pair // (p.blocks * tiles), pair // tiles % p.blocks, pair % tiles
@@ -237,9 +242,9 @@ def _kernel_gradient(
 
 def _kernels(fingerprint: int) -> tuple[Any, ...]:
     @kernel
-    def pack(K: Any, plan: Any, blocks: int, width: int, packed: Any) -> None:
+    def pack(K: Any, plan: Any, width: int, packed: Any) -> None:
         _ = fingerprint
-        _pack(span(K), plan.layout, plan.weights, blocks, width, span(packed))
+        _pack(span(K), plan.layout, plan.weights, width, span(packed))
 
     @kernel
     def by_channels(
@@ -288,10 +293,10 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     p = plan.layout
     bands = -(-p.units // p.band)
     items = -(-x.shape[0] // p.images) * bands * p.groups
-    blocks, width = (1, p.blocks * p.tile_rows) if p.by_columns else (p.blocks, p.width)
-    packed = aligned(p.groups * blocks * p.taps * width, x.dtype)
-    _pack_kernel(K, plan, blocks, width, packed)
-    bias = np.zeros((p.groups, blocks * width), x.dtype)
+    width = p.tile_rows if p.by_columns else p.width
+    packed = aligned(p.groups * p.blocks * p.taps * width, x.dtype)
+    _pack_kernel(K, plan, width, packed)
+    bias = np.zeros((p.groups, p.blocks * width), x.dtype)
     bias[:, : p.out_channels] = b.reshape(p.groups, -1)
     if p.by_columns:
         bias = np.repeat(bias.reshape(-1), p.width)
@@ -308,24 +313,36 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     split(work, min(_parts(x.shape[0] * plan.multiplications), items))
 
 
+def _flat(K: Any, geometry: Geometry, *arrays: Any) -> Any:
+    """For kernels of one tap: the images in rows that fill vectors, if their size allows it."""
+    if K.shape[2:] != (1, 1) or geometry != Geometry(groups=geometry.groups):
+        return arrays
+    size = arrays[0].shape[2] * arrays[0].shape[3]
+    columns = next((n for n in range(LONG, 2 * LONG, 32) if size % n == 0), size)
+    return tuple(a.reshape(*a.shape[:2], size // columns, columns) for a in arrays)
+
+
 def _parts(multiplications: int) -> int:
     return max(1, min(threads(), multiplications // LARGE))
 
 
 def forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
     """Fill y (N, M, Ho, Wo) with the convolution layer's output."""
+    x, y = _flat(K, geometry, x, y)
     plan = forward_plan(x.shape, K.shape, geometry, 8 * x.itemsize)
     _fill(x, K, b, plan, y)
 
 
 def input_gradient(dy: Any, K: Any, geometry: Geometry, dx: Any) -> None:
     """Fill dx (N, C, H, W) with the gradient of the input."""
+    dy, dx = _flat(K, geometry, dy, dx)
     plan = input_gradient_plan(dy.shape, K.shape, dx.shape, geometry, 8 * dy.itemsize)
     _fill(dy, K, np.zeros(dx.shape[1], dy.dtype), plan, dx)
 
 
 def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
     """Fill dK (M, C / groups, R, S) with the gradient of the kernels."""
+    dy, x = _flat(dK, geometry, dy, x)
     plan = forward_plan(x.shape, dK.shape, geometry, 8 * x.itemsize, False)
     p = plan.layout
     items = p.groups * p.blocks * -(-p.taps // p.tile_rows)

@@ -34,6 +34,9 @@ Shape = tuple[int, ...]
 BAND: Final = 256
 """Positions that a band should have: enough for whole tiles, few enough for the first cache."""
 
+STREAMED: Final = 1 << 24
+"""Bytes of an output that no cache will hold until it is read again."""
+
 
 class Layout(NamedTuple):
     """The whole numbers of a plan."""
@@ -44,6 +47,8 @@ class Layout(NamedTuple):
     width: int
     by_columns: int
     """Whether the lanes are columns of the image; else they are output channels."""
+    streamed: int
+    """Whether the output is written past the caches, for which it is too large."""
     groups: int
     images: int
     """How many images a band holds; above one only where a band holds all their rows."""
@@ -195,7 +200,7 @@ def _plan(
     unit_rows, unit_columns = len(rows.phases), len(columns.phases)
     lanes = SIMD_BITS // bits
     if by_columns is None:
-        by_columns = _columns_fill_better(M, Wo, lanes)
+        by_columns = _columns_fill_better(M, Wo, lanes, K[2:] == (1, 1) and M >= C)
     shape = _columns_shape(M, Wo, lanes) if by_columns else (TALL if _ceil(M, lanes) == 1 else WIDE)
     tile_rows, vectors = SHAPES[shape]
     units = _ceil(Ho, unit_rows)
@@ -206,10 +211,9 @@ def _plan(
         images = max(1, min(N, BAND // (units * widest)))
     needed = (widest - 1) * columns.step + columns.reach
     stride = columns.step if by_columns else 1
-    copied = (
-        by_columns or rows.first != 0 or columns.first != 0 or needed > W
-        or (units - 1) * rows.step + rows.reach > H
-    )  # fmt: skip
+    outside = rows.first != 0 or columns.first != 0 or needed > W
+    outside = outside or (units - 1) * rows.step + rows.reach > H
+    copied = outside or (by_columns and (stride > 1 or Wo % (vectors * lanes) > 0))
     band_rows = (band - 1) * rows.step + rows.reach
     per_stride = _ceil(needed, stride)
     pitch = stride * per_stride if copied else W
@@ -241,11 +245,12 @@ def _plan(
             pixels.append(np.pad(pixel.ravel() * vectors * lanes, (0, spare), mode="edge"))
             position_starts.append(position_starts[-1] + len(position) + spare)
             phase_columns.append(len(v))
+    streamed = int(N * groups * M * Ho * Wo * bits // 8 >= STREAMED)
     layout = Layout(
-        shape, tile_rows, vectors * lanes, int(by_columns), groups, images, C, H, W, int(copied),
-        band_rows, pitch, plane, rows.first, -columns.first, stride, units, band, rows.step,
-        unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes), len(taps),
-        weights[1], K[0] // groups * K[1] * K[2] * K[3],
+        shape, tile_rows, vectors * lanes, int(by_columns), streamed, groups, images, C, H, W,
+        int(copied), band_rows, pitch, plane, rows.first, -columns.first, stride, units, band,
+        rows.step, unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes),
+        len(taps), weights[1], K[0] // groups * K[1] * K[2] * K[3],
     )  # fmt: skip
     tap_table = np.array(taps + [taps[-1] if taps else 0] * tile_rows, np.int64)
     return Plan(
@@ -269,7 +274,7 @@ def _multiples(layout: Layout, by_columns: bool, taps: int, positions: int) -> t
     r = np.arange(layout.tile_rows)
     if by_columns:
         plane = layout.out_height * layout.out_columns
-        steps = k * (layout.blocks * layout.tile_rows)
+        steps = k * layout.tile_rows
         rows = np.concatenate([r, r * layout.width, r * plane])
     else:
         steps = k * layout.width
@@ -291,9 +296,9 @@ def _columns_shape(M: int, Wo: int, lanes: int) -> int:
     return WIDE if _filled(M, SHAPES[WIDE][0]) >= _filled(M, SHAPES[SIX_WIDE][0]) else SIX_WIDE
 
 
-def _columns_fill_better(M: int, Wo: int, lanes: int) -> bool:
+def _columns_fill_better(M: int, Wo: int, lanes: int, preferred: bool) -> bool:
     """Whether more lanes are used with columns in them than with channels."""
     tile_rows, vectors = SHAPES[_columns_shape(M, Wo, lanes)]
     by_columns = _filled(M, tile_rows) * _filled(Wo, vectors * lanes)
     by_channels = _filled(M, lanes * min(2, _ceil(M, lanes)))
-    return by_columns > by_channels
+    return by_columns > by_channels or (by_columns == by_channels and preferred)

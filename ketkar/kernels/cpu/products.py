@@ -22,7 +22,7 @@ from typing import Any, Final
 from ketkar.kernels.cpu.compiling import helper, routine
 from ketkar.kernels.cpu.machine import SIMD_BITS
 from ketkar.kernels.cpu.tile import tile_load_at, tile_outer_at, tile_store_at, tile_zeros
-from ketkar.kernels.cpu.vector import out_of_line
+from ketkar.kernels.cpu.vector import lanes, out_of_line, prefetch
 
 WIDE: Final = 0
 TALL: Final = 1
@@ -46,13 +46,15 @@ def _micro_kernel(shape: int) -> Callable[..., None]:
     @routine
     def micro(
         a: Any, a_places: Any, a_rows: Any, b: Any, b_places: Any, K: int, start: Any,
-        start_rows: Any, out: Any, out_rows: Any, some: int, count: int,
+        start_rows: Any, out: Any, out_rows: Any, some: int, count: int, streamed: int,
     ) -> None:  # fmt: skip
         out_of_line()
         tile = tile_load_at(tile_zeros(b, rows, columns), start, start_rows)
+        ahead = a_rows[0] + 3 * lanes(a) // 2
         for k in range(K):
+            prefetch(a, a_places[k] + ahead)
             tile = tile_outer_at(tile, a + a_places[k], a_rows, b + b_places[k])
-        tile_store_at(tile, out, out_rows, some, count)
+        tile_store_at(tile, out, out_rows, some, count, streamed)
 
     return micro
 
@@ -64,21 +66,35 @@ _six_wide, _six, _flat = _micro_kernel(SIX_WIDE), _micro_kernel(SIX), _micro_ker
 @helper
 def product(
     shape: int, a: Any, a_places: Any, a_rows: Any, b: Any, b_places: Any, K: int, start: Any,
-    start_rows: Any, out: Any, out_rows: Any, some: int, count: int,
+    start_rows: Any, out: Any, out_rows: Any, some: int, count: int, streamed: int,
 ) -> None:  # fmt: skip
     """Fill the first `some` rows of a tile, and of each the first `count` numbers.
 
-    The sums begin with the rows ``start[start_rows[r] :]`` and go to ``out[out_rows[r] :]``.
+    The sums begin with the rows ``start[start_rows[r] :]`` and go to ``out[out_rows[r] :]``; what
+    is `streamed` goes past the caches, where it would not stay.
     """
     if shape == WIDE:
-        _wide(a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count)
+        _wide(
+            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count,
+            streamed,
+        )  # fmt: skip
     elif shape == TALL:
-        _tall(a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count)
+        _tall(
+            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count,
+            streamed,
+        )  # fmt: skip
     elif shape == SIX_WIDE:
         _six_wide(
-            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count
-        )
+            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count,
+            streamed,
+        )  # fmt: skip
     elif shape == SIX:
-        _six(a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count)
+        _six(
+            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count,
+            streamed,
+        )  # fmt: skip
     else:
-        _flat(a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count)
+        _flat(
+            a, a_places, a_rows, b, b_places, K, start, start_rows, out, out_rows, some, count,
+            streamed,
+        )  # fmt: skip

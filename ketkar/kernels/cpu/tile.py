@@ -22,6 +22,7 @@ from ketkar.kernels.cpu.vector import (
     splat,
     store_part,
     store_vector,
+    stream_vector,
     vector_of,
 )
 
@@ -139,17 +140,21 @@ def tile_load_at(typing: Any, tile: Any, here: Any, places: Any) -> Any:
 
 
 @operation
-def tile_store_at(typing: Any, tile: Any, here: Any, places: Any, rows: Any, count: Any) -> Any:
+def tile_store_at(
+    typing: Any, tile: Any, here: Any, places: Any, rows: Any, count: Any, streamed: Any
+) -> Any:
     """Row r goes to ``here[places[r] :]`` for r < rows, and of each row the first `count` numbers.
 
-    With `count` beyond the width of the tile, whole vectors are written.
+    With `count` beyond the width of the tile, whole vectors are written, and if they are to be
+    `streamed`, past the caches.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        value, here, places, rows, count = arguments
+        value, here, places, rows, count, streamed = arguments
         dtype = tile.dtype
         width = tile.columns * lanes_of(dtype)
         whole = builder.icmp_signed(">=", count, constant(width))
+        streamed = builder.icmp_signed("!=", streamed, constant(0))
         for row in range(tile.rows):
             inside = builder.icmp_signed("<", constant(row), rows)
             with builder.if_then(inside):
@@ -158,8 +163,11 @@ def tile_store_at(typing: Any, tile: Any, here: Any, places: Any, rows: Any, cou
                     vector = builder.extract_value(value, row * tile.columns + column)
                     place = builder.add(start, tile.across(column))
                     with builder.if_else(whole) as (full, part):
-                        with full:
-                            store_vector(context, builder, dtype, vector, here, place)
+                        with full, builder.if_else(streamed) as (past, through):
+                            with past:
+                                stream_vector(context, builder, dtype, vector, here, place)
+                            with through:
+                                store_vector(context, builder, dtype, vector, here, place)
                         with part:
                             left = builder.sub(count, tile.across(column))
                             some = builder.icmp_signed(">", left, constant(0))
@@ -168,7 +176,7 @@ def tile_store_at(typing: Any, tile: Any, here: Any, places: Any, rows: Any, cou
                             store_part(context, builder, dtype, vector, here, place, left)
         return context.get_dummy_value()
 
-    return types.void(tile, here, places, types.int64, types.int64), generate
+    return types.void(tile, here, places, types.int64, types.int64, types.int64), generate
 
 
 @operation

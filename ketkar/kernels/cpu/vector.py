@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from ketkar.kernels.cpu.machine import SIMD_BITS
-from ketkar.kernels.cpu.span import address, constant, element, operation
+from ketkar.kernels.cpu.machine import CHECKED, SIMD_BITS
+from ketkar.kernels.cpu.span import INDEX, address, constant, element, operation
 
 
 def lanes_of(dtype: Any) -> int:
@@ -43,6 +43,25 @@ def store_vector(
     pointer = address(context, builder, span, offset, constant(lanes_of(dtype)))
     store = builder.store(vector, builder.bitcast(pointer, vector_of(dtype).as_pointer()))
     store.align = dtype.bitwidth // 8
+
+
+def stream_vector(
+    context: Any, builder: Any, dtype: Any, vector: Any, span: Any, offset: Any
+) -> None:
+    """Write a vector to memory past the caches, if the place is aligned to whole vectors."""
+    pointer = address(context, builder, span, offset, constant(lanes_of(dtype)))
+    size = SIMD_BITS // 8
+    rest = builder.and_(builder.ptrtoint(pointer, INDEX), constant(size - 1))
+    pointer = builder.bitcast(pointer, vector_of(dtype).as_pointer())
+    with builder.if_else(builder.icmp_signed("==", rest, constant(0))) as (aligned, other):
+        with aligned:
+            store = builder.store(vector, pointer)
+            store.align = size
+            one = ir.Constant(ir.IntType(32), 1)
+            store.set_metadata("nontemporal", builder.module.add_metadata([one]))
+        with other:
+            store = builder.store(vector, pointer)
+            store.align = dtype.bitwidth // 8
 
 
 def splat(builder: Any, dtype: Any, scalar: Any) -> Any:
@@ -231,6 +250,24 @@ def _turned(builder: Any, rows: list[Any]) -> list[Any]:
                 block[r + distance] = builder.shuffle_vector(x, y, ir.Constant(index, high))
         distance *= 2
     return block
+
+
+@operation
+def prefetch(typing: Any, here: Any, offset: Any) -> Any:
+    """Have the line of the cache at ``here[offset]`` fetched, which may lie outside the array."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        here, offset = arguments
+        if CHECKED:
+            here = builder.extract_value(here, 0)
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        pointer = builder.bitcast(builder.gep(here, [offset]), byte)
+        function_type = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [pointer, *(ir.Constant(flag, value) for value in (0, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.void(here, types.int64), generate
 
 
 @operation

@@ -348,7 +348,7 @@ def _forward(
                     product(
                         p.shape, V + (place * p.input_pitch + t * p.padded), ones, padded, weights,
                         widths, p.channels, start, zeros,
-                        Y + (place * p.output_pitch + t * p.width), widths, p.tile_rows, p.width,
+                        Y + (place * p.output_pitch + t * p.width), widths, p.tile_rows, p.width, 0,
                     )  # fmt: skip
             total += _output(y, p, g, begin, end, b, Y, strip)
     return total
@@ -400,7 +400,7 @@ def _kernel_gradient(
                             E + place * p.output_pitch, widths, (end - begin) * p.across,
                             there if begin > 0 else zeros,
                             widths if begin > 0 else span(tables.zeros), there, widths,
-                            p.tile_rows, p.width,
+                            p.tile_rows, p.width, 0,
                         )  # fmt: skip
         for b in range(low, high):
             for c in range(p.channels):

@@ -195,7 +195,7 @@ def conv2d_backward(
 
 def _backward(dy: Array, given: operands.Operands, with_bias: bool) -> ConvGrads:
     x, K, _, geometry, algorithm, kernels, _ = given
-    dx = np.empty_like(x)
+    dx = operands.empty(x.shape, x.dtype)
     if len(x):
         kernels.conv2d_input_gradient(dy, K, geometry, algorithm, dx)  # (5.18)
     return ConvGrads(dx, *_parameter_gradients(dy, given, with_bias))
@@ -207,7 +207,7 @@ def _parameter_gradients(
     x, K, b, geometry, algorithm, kernels, _ = given
     if not len(x):
         return np.zeros_like(K), np.zeros_like(b) if with_bias else None
-    dK, db = np.empty_like(K), np.empty_like(b) if with_bias else None
+    dK, db = operands.empty(K.shape, K.dtype), np.empty_like(b) if with_bias else None
     kernels.conv2d_kernel_gradient(dy, x, geometry, algorithm, dK)  # (5.19)
     if db is not None:
         kernels.conv2d_bias_gradient(dy, db)  # (5.20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -143,10 +144,10 @@ def gradient(function: str, dy: ArrayLike, shape: tuple[int, ...], kind: Any) ->
 
 
 def empty(shape: tuple[int, ...], kind: Any) -> Array:
-    """An array for the output, refused where it would be larger than the memory."""
+    """An array for the output, aligned, refused where it would be larger than the memory."""
     try:
-        return np.empty(shape, kind)
-    except (MemoryError, ValueError):
+        return door.aligned(math.prod(shape), kind).reshape(shape)
+    except (MemoryError, OverflowError, ValueError):
         raise ValueError(f"the output would have shape {shape}: memory cannot hold it") from None
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-NAMES = ("test_dense.py", "test_elementwise.py", "test_pooling.py", "test_train_step.py")
-TESTS = [HERE / name for name in NAMES]
+TESTS = [
+    HERE / f"test_{name}.py"
+    for name in ("convolution", "dense", "elementwise", "pooling", "train_step")
+]
 MACHINES = {
     "checked, 128 bits": {"KETKAR_CHECKED": "1", "KETKAR_SIMD_BITS": "128"},
     "256 bits": {"KETKAR_SIMD_BITS": "256"},

@@ -26,9 +26,10 @@ def test_importing_brings_nothing_heavy():
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
-def test_the_chapter_needs_no_numba_and_no_matplotlib():
+def test_the_chapters_need_no_numba_and_no_matplotlib():
     done = python(
-        "from ketkar import feedforward, network, training, gradcheck, datasets, drawing, systems\n"
+        "from ketkar import feedforward, convolutional, network, training, gradcheck, datasets\n"
+        "from ketkar import drawing, systems, exercises\n"
         f"import sys; print([m for m in {HEAVY} if m in sys.modules])"
     )
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -11,6 +11,9 @@ from ketkar.kernels import backend
 FUNCTIONS = {
     "exp", "sigmoid", "tanh",
     "dense_forward", "dense_backward", "dense_stack_forward", "dense_train_step",
+    "conv2d_forward", "conv2d_input_gradient", "conv2d_kernel_gradient", "conv2d_bias_gradient",
+    "max_pool2d_forward", "max_pool2d_backward", "avg_pool2d_forward", "avg_pool2d_backward",
+    "l2_pool2d_forward", "l2_pool2d_backward",
 }  # fmt: skip
 
 

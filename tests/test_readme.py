@@ -30,3 +30,10 @@ def test_the_ten_lines_read_digits():
     shown, last = code.rsplit("print(", 1)
     exec(shown, names)
     assert eval(last.strip().removesuffix(")"), names) >= 0.96
+
+
+def test_lenet5_has_the_shape_and_the_parameters_it_promises(capsys):
+    code = next(body for kind, body in BLOCKS if kind == "python" and "lenet5" in body)
+    exec(code, {})
+    promised = code.rsplit("# ", 1)[1]
+    assert capsys.readouterr().out == promised

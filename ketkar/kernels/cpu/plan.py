@@ -205,14 +205,15 @@ def _plan(
     tile_rows, vectors = SHAPES[shape]
     units = _ceil(Ho, unit_rows)
     widest = max(_ceil(Wo - b, unit_columns) for b in range(unit_columns))
-    band = max(1, min(units, _ceil(BAND, widest * unit_rows * unit_columns)))
+    band = _part(units, _ceil(BAND, widest * unit_rows * unit_columns))
     images = 1
     if band == units and not by_columns:
-        images = max(1, min(N, BAND // (units * widest)))
+        images = _part(N, BAND // (units * widest))
     needed = (widest - 1) * columns.step + columns.reach
     stride = columns.step if by_columns else 1
     outside = rows.first != 0 or columns.first != 0 or needed > W
     outside = outside or (units - 1) * rows.step + rows.reach > H
+    outside = outside or units % band > 0 or N % images > 0  # a last band reads as far as others
     copied = outside or (by_columns and (stride > 1 or Wo % (vectors * lanes) > 0))
     band_rows = (band - 1) * rows.step + rows.reach
     per_stride = _ceil(needed, stride)
@@ -264,6 +265,12 @@ def _plan(
         np.array(phase_columns),
         *_multiples(layout, by_columns, len(taps), band * widest * images),
     )
+
+
+def _part(whole: int, most: int) -> int:
+    """A part of at most so many, at least one; equal parts if there are some of like size."""
+    most = max(1, min(whole, most))
+    return next((n for n in range(most, most // 2, -1) if whole % n == 0), most)
 
 
 def _multiples(layout: Layout, by_columns: bool, taps: int, positions: int) -> tuple[Table, Table]:

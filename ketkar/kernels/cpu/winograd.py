@@ -176,7 +176,7 @@ class Layout(NamedTuple):
     all_strips: int
     lanes: int
     padded: int
-    """Channels, up to whole vectors."""
+    """Channels, up to whole tiles and vectors."""
     rows: int
     """Channels, up to whole tiles."""
     width: int
@@ -214,9 +214,9 @@ def _tables(
     strips, across = -(-Ho // TILE), -(-Wo // TILE)
     all_strips = N * strips
     band = min(max(1, BAND // across), all_strips)
-    padded, blocks = -(-C // lanes) * lanes, -(-M // width)
     tiles = -(-band * across // tile_rows) * tile_rows
     rows = -(-C // tile_rows) * tile_rows
+    padded, blocks = -(-rows // lanes) * lanes, -(-M // width)
     # With a power of two as the pitch, all places of a tile would share one set of the cache.
     layout = Layout(
         shape, groups, C, H, W, *before, M, Ho, Wo, strips, across, band, -(-all_strips // band),

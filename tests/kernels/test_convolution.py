@@ -207,6 +207,7 @@ def _in_child(queue, layer, arrays):
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork"
 )
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # by JAX, if imported
 def test_a_forked_process_computes_the_same(cpu, monkeypatch):
     monkeypatch.setenv("KETKAR_NUM_THREADS", "2")
     layer = THREADED["winograd"]

@@ -106,6 +106,7 @@ def test_eight_python_threads_at_once(stepped, large, monkeypatch):
     "fork" not in multiprocessing.get_all_start_methods(), reason="this system does not fork"
 )
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # by JAX, if imported
 def test_a_forked_process_has_threads_of_its_own(stepped, large, monkeypatch):
     monkeypatch.setenv("KETKAR_NUM_THREADS", "2")
     expected = stepped(large())[0]  # now the threads of this process are started

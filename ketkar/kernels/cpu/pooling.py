@@ -5,8 +5,8 @@ constants and the loop over the outputs of a row is free of branches. Windows th
 edge, and all of other sizes, go through a loop over the numbers they see.
 
 On the way back shares of averages and norms are first spread along a row, then added to the rows
-that the window covers. The winner of a maximum is found again; where windows cover the image and do
-not overlap, every number of the gradient is written once.
+that the window covers. The winner of a maximum is found again; where windows of two or three rows
+and columns stand two apart and see no padding, every number of the gradient is written once.
 
 A part of the work is a range of output rows forward and of channels backward. A number is computed
 by one part alone, and in the same way whatever the parts.
@@ -20,8 +20,8 @@ from typing import Any, Final
 
 from ketkar.kernels.backend import aligned, threads
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
-from ketkar.kernels.cpu.rows import AVG, L2, MAX, pool_row, route_row
-from ketkar.kernels.cpu.span import number, span
+from ketkar.kernels.cpu.rows import AVG, L2, MAX, pool_row, route_pair, route_row
+from ketkar.kernels.cpu.span import LINE, number, span
 from ketkar.kernels.cpu.threads import split
 from ketkar.kernels.cpu.vector import lanes
 from ketkar.kernels.geometry import Geometry
@@ -47,9 +47,10 @@ def max_pool2d_backward(dy: Any, x: Any, size: Size, geometry: Geometry, dx: Any
     """Fill dx (N, C, H, W): each window gives its error to the first number that is its maximum."""
     found = _max_backward_kernel(FINGERPRINT, *_usual(size, geometry))
     dy, x, dx, numbers = _planes(dy), _planes(x), _planes(dx), tuple(geometry)
+    room = dx.shape[2] // 2 + 4 * LINE  # half a row, and vectors that may overrun it
 
     def work(part: int, parts: int) -> None:
-        found(dy, x, dx, size, numbers, part, parts)
+        found(dy, x, dx, aligned(room, dx.dtype), size, numbers, part, parts)
 
     split(work, min(_parts(dy, size), len(dy)))
 
@@ -357,10 +358,12 @@ def _backward_kernel(
 
 @functools.cache
 def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, right: int) -> Any:
-    apart = 1 if rows and rows <= down and columns <= right else 0
+    paired = 1 if rows == columns and down == right == 2 else 0
 
     @kernel
-    def backward(dy: Any, x: Any, dx: Any, size: Any, geometry: Any, part: int, parts: int) -> None:
+    def backward(
+        dy: Any, x: Any, dx: Any, waiting: Any, size: Any, geometry: Any, part: int, parts: int
+    ) -> None:
         _ = fingerprint
         planes, H, W = dx.shape
         _, Ho, Wo = dy.shape
@@ -372,14 +375,32 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
         last = _behind((S - 1) * dilation_columns - left, step_columns, W, Wo)
         last = max(first, last)
         zero = number(span(dy), 0.0)
-        # windows that cover the image and do not overlap write each number once
-        direct = apart > 0 and first == 0 and last == Wo and top == 0 and Wo * step_columns == W
-        direct = direct and Ho * step_rows == H
-        for plane in range(planes * part // parts, planes * (part + 1) // parts):
+        begin, end = planes * part // parts, planes * (part + 1) // parts
+        # windows that see no padding have their rows and columns written in pairs, each number once
+        if paired > 0 and first == top == 0 and last == Wo and (Ho - 1) * down + rows <= H:
+            many = lanes(span(dx))
+            late, below = span(waiting), span(waiting) + 2 * many
+            for q in range(waiting.size):
+                late[q] = zero
+            for plane in range(begin, end):
+                for i in range((H + 1) // 2):
+                    error = span(dy) + (plane * Ho + i) * Wo
+                    errors = Wo if i < Ho else 0
+                    for j in range(0, (W + 1) // 2, many):
+                        place = (plane * H + 2 * i) * W + 2 * j
+                        room, left_over = end * H * W - place, W - 2 * j
+                        # only of a row of one vector what follows is written later
+                        whole = 2 * many >= W or left_over >= 2 * many
+                        whole = whole and room >= (rows - 1) * W + columns * many
+                        route_pair(
+                            span(x) + place, W, room, left_over, whole, error + j, errors - j,
+                            span(dx) + place, late, below + j, rows, right,
+                        )  # fmt: skip
+            return
+        for plane in range(begin, end):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
-            if not direct:
-                for w in range(H * W):
-                    target[w] = zero
+            for w in range(H * W):
+                target[w] = zero
             for i in range(Ho):
                 row = i * step_rows - top
                 r0, r1 = _first(row, dilation_rows), _behind(row, dilation_rows, H, R)

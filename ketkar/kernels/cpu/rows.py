@@ -6,6 +6,7 @@ fewer than lanes; nothing beyond the last window is read or written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from llvmlite import ir
@@ -14,7 +15,15 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ketkar.kernels.cpu.span import constant, untyped
-from ketkar.kernels.cpu.vector import lanes_of, load_part, splat, store_part, vector_of
+from ketkar.kernels.cpu.vector import (
+    lanes_of,
+    load_part,
+    load_vector,
+    splat,
+    store_part,
+    store_vector,
+    vector_of,
+)
 
 MAX: Final = 0
 AVG: Final = 1
@@ -139,6 +148,89 @@ def route_row(
     ), generate
 
 
+@constants
+def route_pair(
+    typing: Any, source: Any, width: Any, room: Any, columns: Any, whole: Any, error: Any,
+    count: Any, target: Any, late: Any, below: Any, size: Any, step: Any,
+) -> Any:  # fmt: skip
+    """Write a vector of even and a vector of odd columns in two rows of the gradient.
+
+    Windows of size x size, two or three, begin at the first row and at its even columns. `count` of
+    them have errors, the others have none. The winner of a window is the first largest of the
+    winners of its rows, so an error goes to a row and there to a column. What goes to a third row
+    waits in `below` until that row is written, what goes to the third column of the last window in
+    `late`, a vector a row. Of each row `columns` are written, or all lanes if it is `whole`, when
+    all lanes may be read too; else no more than `room` numbers.
+    """
+    dtype, (edge, apart) = source.dtype, _values(size, step)
+    lanes = lanes_of(dtype)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        here, width, room, columns, whole, error, count, there, late, below = arguments[:10]
+        if apart != 2:
+            return context.get_dummy_value()
+        zero = _number(dtype, 0)
+        errors = load_part(context, builder, dtype, error, constant(0), count)
+
+        def read(offset: Any, limit: Any) -> Any:
+            if limit is None:
+                return load_vector(context, builder, dtype, here, offset)
+            rest = builder.sub(limit, offset)
+            return load_part(context, builder, dtype, here, offset, rest)
+
+        def emit(limit: Any) -> None:
+            best, winners = [], []
+            for r in range(edge):
+                row = builder.mul(width, constant(r))
+                seen = [read(builder.add(row, constant(k * lanes)), limit) for k in range(edge)]
+                left, right = seen[:2]
+                numbers = [_picked(builder, left, right, range(k, 2 * lanes, 2)) for k in (0, 1)]
+                if edge == 3:  # the even column of the next window
+                    numbers.append(_picked(builder, numbers[0], seen[2], range(1, lanes + 1)))
+                value, wins = _first_largest(builder, numbers)
+                best.append(value)
+                winners.append(wins)
+            given = _handed(builder, errors, _first_largest(builder, best)[1], zero)
+            if edge == 3:
+                above = load_vector(context, builder, dtype, below, constant(0))
+                given[0] = builder.fadd(given[0], above)
+                store_vector(context, builder, dtype, given[2], below, constant(0))
+            for r in (0, 1):
+                even, odd, *third = _handed(builder, given[r], winners[r], zero)
+                if third:
+                    place = constant(r * lanes)
+                    before = load_vector(context, builder, dtype, late, place)
+                    store_vector(context, builder, dtype, third[0], late, place)
+                    shifted = _picked(builder, before, third[0], range(lanes - 1, 2 * lanes - 1))
+                    even = builder.fadd(even, shifted)
+                for half in (0, 1):
+                    start = half * lanes // 2
+                    places = [start + k // 2 + k % 2 * lanes for k in range(lanes)]
+                    vector = _picked(builder, even, odd, places)  # (5.13)
+                    row = builder.mul(width, constant(r))
+                    offset = builder.add(row, constant(half * lanes))
+                    if limit is None:
+                        store_vector(context, builder, dtype, vector, there, offset)
+                        continue
+                    rest = builder.sub(limit, row)
+                    rest = builder.select(builder.icmp_signed("<", rest, columns), rest, columns)
+                    part = _clipped(builder, dtype, rest, half)
+                    store_part(context, builder, dtype, vector, there, offset, part)
+
+        with builder.if_else(whole) as (all_lanes, some):
+            with all_lanes:
+                emit(None)
+            with some:
+                emit(room)
+        return context.get_dummy_value()
+
+    number = types.int64
+    return types.void(
+        source, number, number, number, types.boolean, error, number, target, late, below, size,
+        step,
+    ), generate  # fmt: skip
+
+
 def _values(*literals: Any) -> tuple[int, ...]:
     return tuple(int(literal.literal_value) for literal in literals)
 
@@ -181,18 +273,35 @@ def _clipped(builder: Any, dtype: Any, count: Any, half: int) -> Any:
 
 def _wins(builder: Any, value: Any, best: Any) -> Any:
     """Whether a number is larger than the best so far, or the first NaN."""
-    larger = builder.fcmp_ordered(">", value, best)
-    nan = builder.fcmp_unordered("uno", value, value)
-    return builder.or_(larger, builder.and_(nan, builder.fcmp_ordered("ord", best, best)))
+    larger_or_nan = builder.fcmp_unordered(">", value, best)
+    return builder.and_(larger_or_nan, builder.fcmp_ordered("ord", best, best))
+
+
+def _first_largest(builder: Any, numbers: list[Any]) -> tuple[Any, list[Any]]:
+    """The first largest of some numbers, and of each but the first whether it beat those before."""
+    best, wins = numbers[0], []
+    for value in numbers[1:]:
+        wins.append(_wins(builder, value, best))
+        best = builder.select(wins[-1], value, best)
+    return best, wins
+
+
+def _handed(builder: Any, error: Any, wins: list[Any], zero: Any) -> list[Any]:
+    """What each of some numbers gets of an error: their first largest gets all of it."""
+    given = []
+    for won in reversed(wins):
+        given.append(builder.select(won, error, zero))
+        error = builder.select(won, zero, error)
+    return [error, *reversed(given)]
 
 
 def _number(dtype: Any, value: int) -> Any:
     return ir.Constant(vector_of(dtype), [float(value)] * lanes_of(dtype))
 
 
-def _picked(builder: Any, x: Any, y: Any, lanes: list[int]) -> Any:
+def _picked(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
     index = ir.VectorType(ir.IntType(32), len(lanes))
-    return builder.shuffle_vector(x, y, ir.Constant(index, lanes))
+    return builder.shuffle_vector(x, y, ir.Constant(index, list(lanes)))
 
 
 def _add(

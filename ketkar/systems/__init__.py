@@ -3,16 +3,16 @@
 A system is a page to read from top to bottom: what goes in, what comes out, how the targets are
 written, and the settings with which it learns.
 
-=========  ==================================================================================
-Module     System
-=========  ==================================================================================
-inference  the 3-3-2 network that is worked by hand
-digits     handwritten digits from 64 pixels, 64-32-10
-faces      where a person looks, 960-3-4 (Mitchell, *Machine Learning*, section 4.7)
-alvinn     how far to steer, 960-4-30 (Pomerleau's ALVINN)
-lenet      LeNet-5 for digits of 28 x 28 pixels, as it is built today
-lenet_1998 LeNet-5 as it was published
-=========  ==================================================================================
+==========  ==================================================================================
+Module      System
+==========  ==================================================================================
+inference   the 3-3-2 network that is worked by hand
+digits      handwritten digits from 64 pixels, 64-32-10
+faces       where a person looks, 960-3-4 (Mitchell, *Machine Learning*, section 4.7)
+alvinn      how far to steer, 960-4-30 (Pomerleau's ALVINN)
+lenet       LeNet-5 for digits of 28 x 28 pixels, as it is built today
+lenet_1998  LeNet-5 as it was published
+==========  ==================================================================================
 """
 
 from ketkar.systems.alvinn import (

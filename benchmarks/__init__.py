@@ -18,6 +18,7 @@ machine can do, which is measured first.
 
 Of several ways to do the same, a peer has its fastest: gradients come from the operation that
 computes them, without a graph around it. A peer that is not installed is left out.
+Peers with a bar, and SciPy's filter, take part in every round, the others in a few of them.
 
 Each number of threads has a process of its own, which starts with that number in the environment
 of every library (``benchmarks.processes``): JAX reads it only there. JAX's pool of workers then has
@@ -35,6 +36,10 @@ algorithm and the Fourier transform need fewer, so their share may exceed 100 %.
 ``python -m benchmarks --first-calls``          how long the first call in a new process takes
 ``python -m benchmarks --ladder``               from the sum to the fastest loop, rung by rung
 ==============================================  ================================================
+
+The page on performance in the book shows what is kept in ``benchmarks/results``: ``rows.json``,
+``ladder.json`` and ``first_calls.json``, written by ``--json`` without another option, with
+``--ladder`` and with ``--first-calls``. Run them on a machine that does nothing else.
 
 To add rows, write a module with a list ``ROWS`` and name it in ``benchmarks.rows``; to add a peer,
 a module in ``benchmarks.peers``.

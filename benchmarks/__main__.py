@@ -56,11 +56,10 @@ def _rows(arguments: argparse.Namespace, names: list[str]) -> tuple[dict[str, An
             else:
                 results += found["results"]
                 print(*map(report.line, found["results"]), sep="\n", flush=True)
-    print(*report.closing_lines(results), sep="\n")
-    versions = report.versions()
+    print(*report.closing_lines(results, len(all_rows())), sep="\n")
     return {
         "machine": report.machine(limits, arguments.quick),
-        "versions": versions,
+        "versions": report.versions(),
         "rows": results,
     }, same
 
@@ -78,7 +77,9 @@ def main() -> int:
         return 2
     same = True
     if arguments.first_calls:
-        found = first_calls.run(names, arguments.quick)
+        found = first_calls.run(
+            names if arguments.only else first_calls.OPERATIONS, arguments.quick
+        )
     elif arguments.ladder:
         found = ladder.run(_threads(arguments), arguments.quick)
     else:

@@ -30,6 +30,7 @@ def row(layer: Layer, bars: dict[str, float], torch_fft: int = 0) -> Row:
             "numpy": peer("with_numpy", "tap_filter", layer),
         },
         bars,
+        also=("scipy-ndimage",),
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks import report
 from benchmarks.convolution import VGG56, forward
-from benchmarks.measure import QUICK, Plan, by_turns
+from benchmarks.measure import QUICK, Plan, shortest
 from benchmarks.problems import Layer, peer
 from benchmarks.processes import environment, lines_of, say
 from benchmarks.rows import TOLERANCE, Call, arrays, difference, installed
@@ -28,6 +28,12 @@ except ImportError:
     numba, prange = None, range
 
 Array = NDArray[Any]
+PLANS = {
+    "quick": QUICK,
+    "full": Plan(budget_s=1.0, least=3),
+    "page": Plan(rounds=15, slice_s=0.003, settle_s=0.001, budget_s=0.2, least=3),
+}
+"""How long to measure: the page of the book has its own, which leaves out rungs as well."""
 OURS = "ketkar, direct"
 """The rung that all others are held to."""
 SIZES = {
@@ -141,7 +147,7 @@ def _compiled(name: str, layer: Layer, function: Callable[..., Any], **settings:
     return Rung(name, lambda: compiled(_padded(x, layer.padding), K))
 
 
-def rungs(layer: Layer, part: tuple[int, int] = (1, 1)) -> list[Rung]:
+def rungs(layer: Layer, part: tuple[int, int] = (1, 1), all_rungs: bool = True) -> list[Rung]:
     """The ladder for one layer, from the slowest rung that is expected to the fastest.
 
     Parameters
@@ -150,6 +156,8 @@ def rungs(layer: Layer, part: tuple[int, int] = (1, 1)) -> list[Rung]:
         Of stride 1 and without bias.
     part : tuple of int
         How many images and kernels plain Python computes; its time is scaled to the whole.
+    all_rungs : bool
+        Whether the loops on several threads and torch are among them.
     """
     _, x, K, _ = layer.arrays()
     found = [
@@ -161,18 +169,20 @@ def rungs(layer: Layer, part: tuple[int, int] = (1, 1)) -> list[Rung]:
         found += [
             _compiled("Numba, the sum", layer, loops),
             _compiled("Numba, reordered", layer, reordered_loops),
-            _compiled("Numba, reordered, threads", layer, parallel_loops, parallel=True),
         ]
+        if all_rungs:
+            threads = _compiled("Numba, reordered, threads", layer, parallel_loops, parallel=True)
+            found.append(threads)
     found.append(Rung(OURS, partial(forward(layer), algorithm="direct")))
     if layer.K[2:] == (3, 3) and numba is not None:
         found.append(Rung("ketkar, Winograd", partial(forward(layer), algorithm="winograd")))
-    if installed("torch"):
+    if all_rungs and installed("torch"):
         found.append(Rung("torch", peer("with_torch", "convolution", layer)()))
     return found
 
 
 def time_rungs(layer: Layer, ladder: list[Rung], plan: Plan) -> list[dict[str, Any]]:
-    """Milliseconds of each rung for the whole layer, taken by turns.
+    """Milliseconds of each rung for the whole layer: the shortest of several, taken by turns.
 
     Raises
     ------
@@ -186,13 +196,12 @@ def time_rungs(layer: Layer, ladder: list[Rung], plan: Plan) -> list[dict[str, A
         found = difference([expected[:n, :m]], arrays(rung.call()))
         if not found <= TOLERANCE:
             raise ValueError(f"{rung.name} and ketkar differ by {found:.1e} of the largest number")
-    others = {rung.name: rung.call for rung in ladder if rung.name != OURS}
-    ours_ms, timings = by_turns(ours, others, plan)
+    taken = shortest({rung.name: rung.call for rung in ladder}, plan)
     results = []
     for rung in ladder:
         scale = 1.0 if rung.part is None else math.prod(expected.shape[:2]) / math.prod(rung.part)
-        measured = ours_ms if rung.name == OURS else timings[rung.name].peer_ms
-        results.append({"rung": rung.name, "ms": scale * measured, "scaled": scale != 1.0})
+        found_ms = scale * taken[rung.name]
+        results.append({"rung": rung.name, "ms": found_ms, "scaled": scale != 1.0})
     return results
 
 
@@ -228,16 +237,22 @@ def describe(layer: Layer) -> str:
     return f"{N} images of {C} x {H} x {W}, {M} kernels of {R} x {S}, padding {layer.padding}"
 
 
-def main(threads: int, quick: bool, sizes: Sequence[str]) -> None:
+def main(threads: int, speed: str, sizes: Sequence[str]) -> None:
+    """Measure and say the limits, and then the rungs of each size; `speed` is one of PLANS."""
     from benchmarks import limits
     from benchmarks.turns import share_of_limit
 
+    # The limits are taken before and after: a busy machine may be free at one of the times.
     limit = limits.measure(threads)
-    say(limits=limit._asdict())
+    found = {}
     for size in sizes:
+        ladder = rungs(SIZES[size], all_rungs=speed != "page")
+        found[size] = time_rungs(SIZES[size], ladder, PLANS[speed])
+        limit = limit.or_better(limits.measure(threads))
+    say(limits=limit._asdict())
+    for size, results in found.items():
         layer = SIZES[size]
         moved = 4 * sum(math.prod(shape) for shape in (layer.x, layer.K, layer.y))
-        results = time_rungs(layer, rungs(layer), QUICK if quick else Plan())
         for result in results:
             share = share_of_limit(layer.flops, moved, limit, result["ms"])
             result |= {"size": size, "threads": threads, "share_of_limit": share}
@@ -245,4 +260,4 @@ def main(threads: int, quick: bool, sizes: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "quick", sys.argv[3:] or list(SIZES))
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:] or list(SIZES))

@@ -2,6 +2,7 @@
 
 import datetime
 import importlib.metadata
+import json
 import platform
 import statistics
 from collections.abc import Sequence
@@ -54,6 +55,37 @@ def limits_line(limit: Result) -> str:
         f"limits on {limit['threads']} thread(s): FMA {limit['fma_gflops']:.0f} GFLOP/s, "
         f"NumPy sgemm {limit['sgemm_gflops']:.0f} GFLOP/s, triad in GB/s: {rates}"
     )
+
+
+STORED = Path(__file__).parent / "results"
+
+
+def stored(name: str) -> Result | None:
+    """What was kept in ``benchmarks/results`` under this name; None if nothing was."""
+    file = STORED / f"{name}.json"
+    if not file.exists():
+        return None
+    found: Result = json.loads(file.read_text())
+    return found
+
+
+def measured(found: Result | None) -> list[str]:
+    """Lines that say where, when and with what a report was measured."""
+    if found is None:
+        return ["No results are stored in this copy of the repository."]
+    where = found["machine"]
+    lines = [
+        f"measured on {where['date']}: {where['processor']}, {where['processors']} processors",
+        ", ".join(f"{name} {version}" for name, version in found["versions"].items()),
+    ]
+    if where["quick"]:
+        lines.append("a quick run of few turns: the numbers are noisy")
+    return lines + [limits_line(limit) for limit in where["limits"]]
+
+
+def names(found: Result) -> list[str]:
+    """The rows of a report, each once."""
+    return list(dict.fromkeys(row["name"] for row in found["rows"]))
 
 
 HEAD = (
@@ -116,16 +148,38 @@ def means(results: Sequence[Result]) -> list[Means]:
     return found
 
 
-def closing_lines(results: Sequence[Result]) -> list[str]:
-    """The means of each peer, and how many bars were met."""
+MEAN_BAR, LAYERS_BAR = 0.30, 0.75
+"""What the geometric means against torch are to reach: of all rows, of the convolution layers."""
+
+
+def closing_lines(results: Sequence[Result], everything: int = 0) -> list[str]:
+    """The means of each peer, and how many bars were met.
+
+    The means against torch have bars of their own, which are judged where `everything`, the number
+    of all rows, was measured: a mean of a few chosen rows says nothing about them.
+    """
     found = []
     for mean in means(results):
-        layers = "" if mean.layers is None else f", over the convolution layers {mean.layers:.3f}"
+        judged = mean.peer == "torch" and mean.rows == everything
+        whole = f"{mean.mean:.3f}{_mean_bar(mean.mean, MEAN_BAR, judged)}"
+        layers = ""
+        if mean.layers is not None:
+            layers = f", over the convolution layers {mean.layers:.3f}"
+            layers += _mean_bar(mean.layers, LAYERS_BAR, judged)
         slower = f"; above 1: {', '.join(mean.slower)}" if mean.slower else ""
         found.append(
             f"{mean.threads} thread(s), {mean.peer}: geometric mean over {mean.rows} row(s) "
-            f"{mean.mean:.3f}{layers}{slower}"
+            f"{whole}{layers}{slower}"
         )
     barred = [result for result in results if result["bar"] is not None]
-    met = sum(result["ratio"] <= result["bar"] for result in barred)
-    return [*found, f"{met} of {len(barred)} bars met"]
+    missed = [
+        f"NOT met: {result['name']} on {result['threads']} thread(s), {result['peer']}: "
+        f"{result['ratio']:.3f}, bar {result['bar']:g}"
+        for result in barred
+        if result["ratio"] > result["bar"]
+    ]
+    return [*found, *missed, f"{len(barred) - len(missed)} of {len(barred)} bars met"]
+
+
+def _mean_bar(mean: float, bar: float, judged: bool) -> str:
+    return f" (bar {bar:.2f} {'met' if mean <= bar else 'NOT met'})" if judged else ""

@@ -2,11 +2,14 @@
 
 import importlib
 import importlib.util
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.measure import LONG_S
 
 MODULES = ("benchmarks.convolution", "benchmarks.filters", "benchmarks.pooling", "benchmarks.mlp")
 
@@ -30,6 +33,13 @@ class Row(NamedTuple):
     """The ratio to reach, by peer."""
     layer: bool = False
     """Whether the row is a layer of a convolutional network, and so counts to their mean."""
+    also: tuple[str, ...] = ()
+    """Peers without a bar that are measured as often as those with one."""
+
+    @property
+    def often(self) -> set[str]:
+        """The peers that take part in all rounds."""
+        return {*self.bars, *self.also}
 
 
 def all_rows() -> list[Row]:
@@ -64,14 +74,20 @@ def assert_same_work(row: str, ours: Call, peers: Mapping[str, Call]) -> None:
     """Refuse to go on where a peer's result is not ours.
 
     Every call is made twice: the second loss of a training step shows the first one's update, and
-    the second result of a function shows whether the first call spoiled its arguments.
+    the second result of a function shows whether the first call spoiled its arguments. Only a
+    peer that takes long is called once.
     """
     expected = [arrays(ours()) for _ in range(2)]
     for name, call in peers.items():
         for turn in expected:
-            found = difference(turn, arrays(call()))
+            start = time.perf_counter()
+            result = arrays(call())
+            taken = time.perf_counter() - start
+            found = difference(turn, result)
             if not found <= TOLERANCE:  # NaN is refused, too
                 raise ValueError(
                     f"{row}: {name} and ours differ by {found:.1e} of the largest number; "
                     f"at most {TOLERANCE:.0e} is taken for the same work"
                 )
+            if taken > LONG_S:
+                break

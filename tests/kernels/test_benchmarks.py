@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("benchmarks", reason="the benchmarks come with a checkout")
 
-from benchmarks import convolution, filters, measure, pooling, report, rows, turns
+from benchmarks import convolution, filters, first_calls, measure, pooling, report, rows, turns
 from benchmarks.limits import Limits
 from benchmarks.problems import Layer, Pooling, peer, usual_peers
 from benchmarks.rows import assert_same_work
@@ -92,6 +92,20 @@ class TestTurns:
         assert timings["fast"].turns == 13
         assert calls["slow"] == 2 + 3  # one to warm up, one to be timed, and a call a turn
 
+    def test_a_peer_for_comparison_takes_part_in_few_rounds(self):
+        plan = measure.Plan(rounds=13, slice_s=0.0001, settle_s=0, few=5)
+        peers = {name: (lambda: time.sleep(0.0001)) for name in ("main", "other")}
+        _, timings = measure.by_turns(lambda: None, peers, plan, {"main"})
+        assert timings["main"].turns == 13
+        assert timings["other"].turns == 5
+
+    def test_the_shortest_of_the_turns(self):
+        waits = iter([0.001, 0.001, *[0.001] * 3, 0.02, 0.02, 0.003, 0.02, 0.02])
+        plan = measure.Plan(rounds=5, slice_s=1e-9, settle_s=0)
+        found = measure.shortest({"a": lambda: time.sleep(next(waits, 0.02))}, plan)
+        assert set(found) == {"a"}
+        assert 1 <= found["a"] < 20
+
     def test_every_call_is_at_every_place_of_the_order(self):
         order = []
         plan = measure.Plan(rounds=12, slice_s=1e-9, settle_s=0)
@@ -157,6 +171,18 @@ class TestSameWork:
             with pytest.raises(ValueError, match=r"ours has shape \(2, 3\) and type float32"):
                 assert_same_work("row", lambda: y, {"peer": lambda wrong=wrong: wrong})
 
+    @pytest.mark.parametrize(("long_s", "calls"), [(10.0, 2), (0.0, 1)])
+    def test_a_slow_peer_is_called_once(self, monkeypatch, long_s, calls):
+        monkeypatch.setattr(rows, "LONG_S", long_s)
+        called = []
+
+        def peer():
+            called.append(1)
+            return np.ones(3, np.float32)
+
+        assert_same_work("row", lambda: np.ones(3, np.float32), {"peer": peer})
+        assert len(called) == calls
+
     def test_a_missing_gradient_is_refused(self):
         y = np.ones(3, np.float32)
         with pytest.raises(ValueError, match="shorter"):
@@ -186,6 +212,9 @@ class TestRows:
             assert "numpy" in row.peers
             assert set(row.bars) <= set(row.peers)
             assert "torch" in row.bars
+            assert set(row.bars) <= row.often <= set(row.peers)
+        assert "scipy-ndimage" in found["filter31"].often
+        assert "jax" not in found["vgg56-forward"].often
 
     def test_what_they_compute_and_move(self):
         found = {row.name: row for row in rows.all_rows()}
@@ -205,6 +234,11 @@ class TestRows:
         assert LIMITS.bandwidth(1e9) == 10
         assert turns.share_of_limit(1e8, 1000, LIMITS, 2.0) == pytest.approx(0.5)
         assert turns.share_of_limit(1, 1e7, LIMITS, 4.0) == pytest.approx(0.25)
+
+    def test_the_better_of_two_limits(self):
+        other = Limits(1, 90.0, 95.0, ((1000, 40.0), (1000000, 12.0)))
+        best = Limits(1, 100.0, 95.0, ((1000, 50.0), (1000000, 12.0)))
+        assert LIMITS.or_better(other) == other.or_better(LIMITS) == best
 
     def test_a_row_without_peers_has_no_ratio(self):
         row = rows.Row("alone", 1.0, 1.0, lambda: float, {"unheard-of": peer("none", "f")}, {})
@@ -240,7 +274,36 @@ class TestReport:
         assert report.line(RESULTS[0]).endswith(" 50%  0.5 met")
         assert report.line(RESULTS[1]).endswith(" 50%")
         assert report.line(RESULTS[2]).endswith(" 50%  0.9 NOT met")
-        assert report.closing_lines(RESULTS)[-1] == "2 of 3 bars met"
+        *_, missed, total = report.closing_lines(RESULTS)
+        assert missed == "NOT met: b on 1 thread(s), torch: 1.000, bar 0.9"
+        assert total == "2 of 3 bars met"
+
+    def test_bars_of_the_means_where_all_rows_were_measured(self):
+        one, jax, two = report.closing_lines(RESULTS, everything=3)[:3]
+        assert "mean over 3 row(s) 1.000 (bar 0.30 NOT met), over the convolution layers" in one
+        assert "layers 0.500 (bar 0.75 met); above 1: c" in one
+        assert "(bar" not in jax
+        assert "(bar" not in two
+        assert not any("(bar" in line for line in report.closing_lines(RESULTS))
+
+    def test_what_is_stored(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(report, "STORED", tmp_path)
+        assert report.stored("rows") is None
+        assert report.measured(None) == ["No results are stored in this copy of the repository."]
+        found = {"machine": report.machine([LIMITS._asdict()]), "versions": {"python": "3"}}
+        (tmp_path / "rows.json").write_text(json.dumps(found | {"rows": RESULTS}))
+        again = report.stored("rows")
+        assert report.names(again) == ["a", "b", "c"]
+        where, versions, limits = report.measured(again)
+        assert where.startswith(f"measured on {found['machine']['date']}: ")
+        assert versions == "python 3"
+        assert limits == report.limits_line(LIMITS._asdict())
+
+    def test_first_calls_have_bars(self):
+        assert first_calls.line({"name": "a", "cold_s": 7.5, "warm_s": 0.25}).endswith("  met")
+        assert first_calls.line({"name": "a", "cold_s": 7.5, "warm_s": 0.5}).endswith("NOT met")
+        assert first_calls.line({"name": "a", "cold_s": 9.0, "warm_s": 0.1}).endswith("NOT met")
+        assert set(first_calls.OPERATIONS) <= {row.name for row in rows.all_rows()}
 
 
 class TestPlots:
@@ -322,6 +385,14 @@ class TestLadder:
         assert {"Python, the sum", "Numba, reordered", "ketkar, direct"} <= set(results)
         assert [name for name, found in results.items() if found["scaled"]] == ["Python, the sum"]
         assert all(found["ms"] > 0 for found in results.values())
+
+    def test_the_page_leaves_out_threads_and_torch(self, ladder):
+        every, page = (
+            {rung.name for rung in ladder.rungs(self.LAYER, all_rungs=whole)}
+            for whole in (True, False)
+        )
+        assert every - page <= {"Numba, reordered, threads", "torch"}
+        assert "Numba, reordered, threads" in every - page
 
     def test_the_sum_in_python(self, ladder):
         found = ladder.python_sum([[[[1, 2, 3], [4, 5, 6]]]], [[[[1, 0], [0, 10]]]])

@@ -2,6 +2,7 @@
 
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -97,3 +98,30 @@ def test_a_change_of_any_source_renews_the_cache(monkeypatch, tmp_path):
 
 def test_the_module_of_a_backend_is_loaded_once(cpu):
     assert backend.kernels("cpu") is cpu
+
+
+def test_a_process_never_reads_what_another_is_about_to_write(cpu, tmp_path):
+    from numba.core.caching import IndexDataCacheFile
+
+    from ketkar.kernels.cpu import compiling
+
+    def process(stamp):
+        file = IndexDataCacheFile(str(tmp_path), "kernel", stamp)
+        compiling._name_once(SimpleNamespace(_cache=SimpleNamespace(_cache_file=file)))
+        return file
+
+    process("old source").save("key", "old code")
+    first, second, seen = process("new source"), process("new source"), []
+    write = first._save_data
+    first._save_data = lambda *what: (seen.append(second.load("key")), write(*what))
+    first.save("key", "new code")
+    assert seen == [None]
+    assert second.load("key") == "new code"
+    assert len(list(tmp_path.glob("kernel.*.nbc"))) == 2
+
+
+def test_kernels_have_names_that_are_given_once(cpu):
+    from ketkar.kernels.cpu import winograd
+
+    file = winograd._forward_kernel._cache._cache_file
+    assert file._data_name(1) != file._data_name(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import zlib
 from collections.abc import Callable
@@ -60,9 +61,24 @@ def kernel(function: F) -> F:
     """
     try:
         compiled: F = numba.njit(cache=True, **_OPTIONS)(function)
+        _name_once(compiled)
     except RuntimeError:  # no directory for the cache can be written: compile in every process
         compiled = numba.njit(**_OPTIONS)(function)
     return compiled
+
+
+def _name_once(compiled: Any) -> None:
+    """Let no two files of compiled code ever have the same name.
+
+    Numba numbers them and lists the numbers in an index, which it writes first. Of two processes
+    that compile at once, one could so read what the other, or an earlier version, left under a
+    number that is about to be written again. Under a name that is not there yet, it finds nothing
+    and compiles.
+    """
+    file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if hasattr(file, "_data_name"):
+        numbered = file._data_name
+        file._data_name = lambda _: numbered(secrets.randbits(63))
 
 
 def fingerprint() -> int:

@@ -389,12 +389,13 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
                     for j in range(0, (W + 1) // 2, many):
                         place = (plane * H + 2 * i) * W + 2 * j
                         room, left_over = end * H * W - place, W - 2 * j
-                        # only of a row of one vector what follows is written later
-                        whole = 2 * many >= W or left_over >= 2 * many
+                        # what follows a row is written later if one vector of windows fills it
+                        alone = 2 * many >= W
+                        whole = alone or left_over >= 2 * many
                         whole = whole and room >= (rows - 1) * W + columns * many
                         route_pair(
-                            span(x) + place, W, room, left_over, whole, error + j, errors - j,
-                            span(dx) + place, late, below + j, rows, right,
+                            span(x) + place, W, room, left_over, whole, alone, error + j,
+                            errors - j, span(dx) + place, late, below + j, rows, right,
                         )  # fmt: skip
             return
         for plane in range(begin, end):

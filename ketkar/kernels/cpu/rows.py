@@ -150,8 +150,8 @@ def route_row(
 
 @constants
 def route_pair(
-    typing: Any, source: Any, width: Any, room: Any, columns: Any, whole: Any, error: Any,
-    count: Any, target: Any, late: Any, below: Any, size: Any, step: Any,
+    typing: Any, source: Any, width: Any, room: Any, columns: Any, whole: Any, alone: Any,
+    error: Any, count: Any, target: Any, late: Any, below: Any, size: Any, step: Any,
 ) -> Any:  # fmt: skip
     """Write a vector of even and a vector of odd columns in two rows of the gradient.
 
@@ -160,13 +160,14 @@ def route_pair(
     winners of its rows, so an error goes to a row and there to a column. What goes to a third row
     waits in `below` until that row is written, what goes to the third column of the last window in
     `late`, a vector a row. Of each row `columns` are written, or all lanes if it is `whole`, when
-    all lanes may be read too; else no more than `room` numbers.
+    all lanes may be read too; else no more than `room` numbers. `alone` says that no window in the
+    row stands further right.
     """
     dtype, (edge, apart) = source.dtype, _values(size, step)
     lanes = lanes_of(dtype)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        here, width, room, columns, whole, error, count, there, late, below = arguments[:10]
+        here, width, room, columns, whole, alone, error, count, there, late, below = arguments[:11]
         if apart != 2:
             return context.get_dummy_value()
         zero = _number(dtype, 0)
@@ -178,15 +179,18 @@ def route_pair(
             rest = builder.sub(limit, offset)
             return load_part(context, builder, dtype, here, offset, rest)
 
-        def emit(limit: Any) -> None:
+        def emit(limit: Any, neighbours: bool) -> None:
             best, winners = [], []
             for r in range(edge):
                 row = builder.mul(width, constant(r))
-                seen = [read(builder.add(row, constant(k * lanes)), limit) for k in range(edge)]
-                left, right = seen[:2]
+                left = read(row, limit)
+                right = read(builder.add(row, constant(lanes)), limit)
                 numbers = [_picked(builder, left, right, range(k, 2 * lanes, 2)) for k in (0, 1)]
                 if edge == 3:  # the even column of the next window
-                    numbers.append(_picked(builder, numbers[0], seen[2], range(1, lanes + 1)))
+                    beyond = zero
+                    if neighbours:
+                        beyond = read(builder.add(row, constant(2 * lanes)), limit)
+                    numbers.append(_picked(builder, numbers[0], beyond, range(1, lanes + 1)))
                 value, wins = _first_largest(builder, numbers)
                 best.append(value)
                 winners.append(wins)
@@ -198,9 +202,11 @@ def route_pair(
             for r in (0, 1):
                 even, odd, *third = _handed(builder, given[r], winners[r], zero)
                 if third:
-                    place = constant(r * lanes)
-                    before = load_vector(context, builder, dtype, late, place)
-                    store_vector(context, builder, dtype, third[0], late, place)
+                    before = zero
+                    if neighbours:
+                        place = constant(r * lanes)
+                        before = load_vector(context, builder, dtype, late, place)
+                        store_vector(context, builder, dtype, third[0], late, place)
                     shifted = _picked(builder, before, third[0], range(lanes - 1, 2 * lanes - 1))
                     even = builder.fadd(even, shifted)
                 for half in (0, 1):
@@ -218,16 +224,19 @@ def route_pair(
                     store_part(context, builder, dtype, vector, there, offset, part)
 
         with builder.if_else(whole) as (all_lanes, some):
-            with all_lanes:
-                emit(None)
+            with all_lanes, builder.if_else(alone) as (one, many):
+                with one:
+                    emit(None, False)
+                with many:
+                    emit(None, True)
             with some:
-                emit(room)
+                emit(room, True)
         return context.get_dummy_value()
 
     number = types.int64
     return types.void(
-        source, number, number, number, types.boolean, error, number, target, late, below, size,
-        step,
+        source, number, number, number, types.boolean, types.boolean, error, number, target,
+        late, below, size, step,
     ), generate  # fmt: skip
 
 

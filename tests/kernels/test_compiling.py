@@ -125,3 +125,31 @@ def test_kernels_have_names_that_are_given_once(cpu):
 
     file = winograd._forward_kernel._cache._cache_file
     assert file._data_name(1) != file._data_name(1)
+
+
+CONVOLVE = """
+    import sys
+    import numpy as np
+    from ketkar.kernels import cpu, reference
+    from ketkar.kernels.geometry import Geometry
+
+    rng, geometry = np.random.default_rng(0), Geometry(1, 1, 1, 1, 1, 1)
+    for call in sys.argv[1:]:
+        for M, C, H, W in ((4, 3, 7, 6), (32, 16, 20, 20), (6, 3, 40, 45)):
+            shapes = (2, C, H, W), (M, C, 3, 3), (M,), (2, M, H, W)
+            x, K, b, dy = (rng.standard_normal(shape).astype("f") for shape in shapes)
+            got, right = (np.empty_like(dy if call == "forward" else K) for _ in range(2))
+            for kernels, out in ((cpu, got), (reference, right)):
+                if call == "forward":
+                    kernels.conv2d_forward(x, K, b, geometry, "direct", out)
+                else:
+                    kernels.conv2d_kernel_gradient(dy, x, geometry, "direct", out)
+            assert np.abs(got - right).max() < 1e-4 * np.abs(right).max(), call
+"""
+
+
+@pytest.mark.usefixtures("cpu")
+def test_kernels_that_several_processes_compiled_work_together(python, tmp_path):
+    script, cache = textwrap.dedent(CONVOLVE), {"NUMBA_CACHE_DIR": str(tmp_path)}
+    for calls in (("kernel",), ("forward",), ("kernel", "forward"), ("forward", "kernel")):
+        python("-c", script, *calls, settings=cache)

@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -19,6 +20,7 @@ from ketkar.kernels.cpu import machine
 F = TypeVar("F", bound=Callable[..., Any])
 
 _COPIED: Final[set[Callable[..., Any]]] = set()
+_DEFINED: Final[Counter[tuple[str, str]]] = Counter()
 
 # "contract" lets a product and a sum become one instruction. The flags that assume NaN and infinity
 # away are never used.
@@ -31,9 +33,22 @@ _OPTIONS: Final[dict[str, Any]] = {
 _INTERNAL: Final = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
+def _named(function: F) -> F:
+    """Give a function a name that no other has, by its place in its module.
+
+    A linker takes functions of one name for the same. Numba tells those that one line of source
+    defines several times apart by the order in which a process compiled them, and what comes from
+    the cache brings along the order of another process.
+    """
+    place = function.__module__, function.__qualname__
+    _DEFINED[place] += 1
+    function.__qualname__ += f"_{_DEFINED[place]}"
+    return function
+
+
 def helper(function: F) -> F:
     """Compile a function whose code is copied to where kernels call it."""
-    compiled: F = numba.njit(forceinline=True, **_INTERNAL)(function)
+    compiled: F = numba.njit(forceinline=True, **_INTERNAL)(_named(function))
     _COPIED.add(function)
     return compiled
 
@@ -41,14 +56,14 @@ def helper(function: F) -> F:
 def dot_product(function: F) -> F:
     """A helper whose sum may be taken in any order, and so in the lanes of a vector."""
     options = _INTERNAL | {"fastmath": {"contract", "reassoc"}}
-    compiled: F = numba.njit(forceinline=True, **options)(function)
+    compiled: F = numba.njit(forceinline=True, **options)(_named(function))
     _COPIED.add(function)
     return compiled
 
 
 def routine(function: F) -> F:
     """Compile a function that kernels call and that stays a function: it says `out_of_line`."""
-    compiled: F = numba.njit(forceinline=False, **_INTERNAL)(function)
+    compiled: F = numba.njit(forceinline=False, **_INTERNAL)(_named(function))
     return compiled
 
 
@@ -59,6 +74,7 @@ def kernel(function: F) -> F:
     a constant of `machine` does. So a kernel is defined inside a function of one int, to which the
     FINGERPRINT is given: Numba holds what a closure sees to be part of the function's identity.
     """
+    function = _named(function)
     try:
         compiled: F = numba.njit(cache=True, **_OPTIONS)(function)
         _name_once(compiled)

@@ -65,6 +65,12 @@ class TestWorkedNumbers:
         dx = backward("avg", [[[[2.0, 4.0, 6.0]]]], x, (1, 2), **options)
         assert dx.tolist() == [[[[1, 1, 2, 2, 6]]]]
 
+    def test_ceil_mode_has_no_window_that_begins_behind_the_image(self, backend):
+        x = [[[[1.0, 2.0, 3.0]]]]  # a second window would begin at column 3
+        for kind in ("max", "avg"):
+            y = forward(kind, x, 1, stride=3, ceil_mode=True, backend=backend)
+            assert y.tolist() == [[[[1]]]]
+
     def test_padding_counts_where_it_is_asked_to(self, backend):
         x, options = [[[[8.0]]]], {"padding": ((1, 0), (1, 0)), "backend": backend}
         assert forward("avg", x, 2, **options).tolist() == [[[[8]]]]

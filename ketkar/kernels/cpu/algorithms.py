@@ -18,12 +18,12 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, Final
 
-from ketkar.kernels.backend import threads
 from ketkar.kernels.cpu import convolution as direct
 from ketkar.kernels.cpu import fft, winograd
-from ketkar.kernels.cpu.compiling import FINGERPRINT, dot_product, helper, kernel
+from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.span import number, span
-from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.sums import sum_of
+from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.geometry import Geometry
 
 _FAST: Final[dict[str, ModuleType]] = {"winograd": winograd, "fft": fft}
@@ -76,20 +76,12 @@ def conv2d_kernel_gradient(dy: Any, x: Any, geometry: Geometry, algorithm: str, 
         direct.kernel_gradient(dy, x, geometry, dK)
 
 
-@dot_product
-def _sum(x: Any, count: int) -> Any:
-    total = number(x, 0)
-    for i in range(count):
-        total += x[i]
-    return total
-
-
 @helper
 def _channel_sums(dy: Any, N: int, M: int, plane: int, first: int, last: int, db: Any) -> None:
     for m in range(first, last):
         total = 0.0
         for n in range(N):
-            total += _sum(dy + (n * M + m) * plane, plane)
+            total += sum_of(dy + (n * M + m) * plane, plane)
         db[m] = number(dy, total)  # (5.20)
 
 
@@ -111,5 +103,5 @@ LARGE = 1 << 20
 
 def conv2d_bias_gradient(dy: Any, db: Any) -> None:
     """Fill db (M,) with the sums of dy (N, M, Ho, Wo) over all but the channels."""
-    parts = max(1, min(threads(), dy.size // LARGE, dy.shape[1]))
+    parts = max(1, min(worth(dy.size, LARGE), dy.shape[1]))
     split(lambda *part: _channel_sums_kernel(dy, db, *part), parts)

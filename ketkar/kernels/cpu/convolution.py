@@ -10,11 +10,12 @@ a weight is broadcast and meets a run of the image; the plan takes what leaves f
 Around it run the positions of a band, then the blocks of output channels, then the bands.
 
 Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 10 loads, all from
-the first cache. A band is small: its padded input, its weights and its block of output stay there,
-and no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
-pixel by pixel; they are turned into planes block by block, in registers, which costs a few per
-cent. Kernels of one tap that give more channels than they take mostly write: there the lanes are
-columns, the image is read in place, and an output too large for any cache is written past it.
+the first cache. A band is small: its padded input, its weights and its block of output stay there, and
+no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out pixel
+by pixel; they are turned into planes block by block, in registers, which costs little where the
+sums are long. Kernels of one tap that give more channels than they take mostly write: there the
+lanes are columns, the image is read in place, and an output too large for any cache is written past
+it.
 
 The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
 taps, and the inner loop runs over the positions of a band, whose errors have been turned so that
@@ -28,12 +29,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from ketkar.kernels.backend import aligned, threads
+from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.plan import Plan, forward_plan, input_gradient_plan
 from ketkar.kernels.cpu.products import product
 from ketkar.kernels.cpu.span import number, span
-from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.cpu.vector import copy_part, fill_vector, lanes, transpose_block
 from ketkar.kernels.geometry import Geometry
 
@@ -310,7 +311,7 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
             block = aligned(p.images * p.band * p.unit_rows * p.out_columns * p.width, x.dtype)
             _channels_kernel(x, packed, bias, y, plan, items, copy, block, part, parts)
 
-    split(work, min(_parts(x.shape[0] * plan.multiplications), items))
+    split(work, min(worth(x.shape[0] * plan.multiplications, LARGE), items))
 
 
 def _flat(K: Any, geometry: Geometry, *arrays: Any) -> Any:
@@ -320,10 +321,6 @@ def _flat(K: Any, geometry: Geometry, *arrays: Any) -> Any:
     size = arrays[0].shape[2] * arrays[0].shape[3]
     columns = next((n for n in range(LONG, 2 * LONG, 32) if size % n == 0), size)
     return tuple(a.reshape(*a.shape[:2], size // columns, columns) for a in arrays)
-
-
-def _parts(multiplications: int) -> int:
-    return max(1, min(threads(), multiplications // LARGE))
 
 
 def forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
@@ -354,4 +351,4 @@ def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
         panel = aligned(p.images * p.band * p.out_columns * p.width, x.dtype)
         _gradient_kernel(dy, x, sums, dK, plan, items, copy, panel, part, parts)
 
-    split(work, min(_parts(x.shape[0] * plan.multiplications), items))
+    split(work, min(worth(x.shape[0] * plan.multiplications, LARGE), items))

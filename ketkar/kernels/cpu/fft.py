@@ -34,11 +34,11 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from ketkar.kernels.backend import aligned, threads
+from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import FINGERPRINT, dot_product, helper, kernel
 from ketkar.kernels.cpu.machine import SIMD_BITS
 from ketkar.kernels.cpu.span import address, constant, number, operation, span
-from ketkar.kernels.cpu.threads import split
+from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.cpu.vector import (
     copy_part,
     fill_vector,
@@ -255,7 +255,9 @@ def _back_along(block: Any, gap: int, pitch: int, n: int, columns: int, turns: A
 
 
 @helper
-def _turn(block: Any, pitch: int, rows: int, columns: int, turned: Any, turned_pitch: int) -> None:
+def _transpose(
+    block: Any, pitch: int, rows: int, columns: int, turned: Any, turned_pitch: int
+) -> None:
     for i in range(0, rows, lanes(block)):
         for j in range(0, columns, lanes(block)):
             transpose_block(
@@ -271,7 +273,7 @@ def _forward(block: Any, tables: Any, spectrum: Any) -> None:
     _along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
     for part in range(2):
         here, there = block + part * p.gap, spectrum + part * p.gap
-        _turn(here, p.pitch, p.rows, p.wide, there, p.turned_pitch)
+        _transpose(here, p.pitch, p.rows, p.wide, there, p.turned_pitch)
     _along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
 
 
@@ -282,7 +284,7 @@ def _backward(spectrum: Any, tables: Any, block: Any) -> None:
     _back_along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
     for part in range(2):
         here, there = spectrum + part * p.gap, block + part * p.gap
-        _turn(here, p.turned_pitch, p.wide, p.rows, there, p.pitch)
+        _transpose(here, p.turned_pitch, p.wide, p.rows, there, p.pitch)
     _back_along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
 
 
@@ -527,4 +529,4 @@ def _chunks(p: Layout) -> Iterator[Chunk]:
 
 
 def _parts(p: Layout) -> int:
-    return max(1, min(threads(), p.pairs * p.gap * p.channels * p.out_channels // LARGE))
+    return worth(p.pairs * p.gap * p.channels * p.out_channels, LARGE)

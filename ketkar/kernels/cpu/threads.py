@@ -15,6 +15,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from ketkar.kernels.backend import threads
+
 Part = Callable[[int, int], Any]
 _Job = tuple[Part, int, int, "SimpleQueue[tuple[int, Any, BaseException | None]]"]
 
@@ -54,6 +56,11 @@ def _renew() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew)
+
+
+def worth(work: int, large: int) -> int:
+    """How many threads so much work is worth, if `large` is worth one of its own."""
+    return max(1, min(threads(), work // large))
 
 
 def split(work: Part, parts: int) -> list[Any]:

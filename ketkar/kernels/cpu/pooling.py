@@ -430,11 +430,11 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
                     place = (row + r0 * dilation_rows) * W + column + s0 * dilation_columns
                     best = image[place]
                     for r in range(r0, r1):
-                        begin = (row + r * dilation_rows) * W + column
+                        start = (row + r * dilation_rows) * W + column
                         for s in range(s0, s1):
-                            value = image[begin + s * dilation_columns]
+                            value = image[start + s * dilation_columns]
                             if (value > best) | ((value != value) & (best == best)):
-                                best, place = value, begin + s * dilation_columns
+                                best, place = value, start + s * dilation_columns
                     target[place] += error[j]  # (5.13)
 
     return backward

@@ -5,17 +5,17 @@ micro-kernel (`products`).
 
 Where the loops are: the innermost runs over the taps, all channels, rows and columns of the
 kernel, and adds to a tile of sums in registers. Its lanes are either output channels, so that a
-number of the image is broadcast and meets a vector of weights, or columns of the image, so that
-a weight is broadcast and meets a run of the image; the plan takes what leaves fewer lanes idle.
+number of the image is broadcast and meets a vector of weights, or columns of the image, so that a
+weight is broadcast and meets a run of the image; the plan takes what leaves fewer lanes idle.
 Around it run the positions of a band, then the blocks of output channels, then the bands.
 
 Why it is fast: a turn of the inner loop makes 16 multiply-adds of vectors from 10 loads, all from
-the first cache. A band is small: its padded input, its weights and its block of output stay there, and
-no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out pixel
-by pixel; they are turned into planes block by block, in registers, which costs little where the
-sums are long. Kernels of one tap that give more channels than they take mostly write: there the
-lanes are columns, the image is read in place, and an output too large for any cache is written past
-it.
+the first cache. A band is small: its padded input, its weights and its block of output stay there,
+and no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
+pixel by pixel; they are turned into planes block by block, in registers, which costs little where
+the sums are long. Kernels of one tap that give more channels than they take mostly write: there
+the lanes are columns, the image is read in place, and an output too large for any cache is written
+past it.
 
 The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
 taps, and the inner loop runs over the positions of a band, whose errors have been turned so that

@@ -1,9 +1,9 @@
 """A literate companion to Nikhil Ketkar's *Deep Learning with Python* (Apress, 2017).
 
-The rooms follow the textbook's chapters: :mod:`ketkar.feedforward` is chapter 3 and
-:mod:`ketkar.convolutional` chapter 5. Around them stand :mod:`ketkar.network` (layers as values),
-:mod:`ketkar.training` (descent and ``fit``), :mod:`ketkar.gradcheck`, :mod:`ketkar.datasets`,
-:mod:`ketkar.drawing` and :mod:`ketkar.systems`.
+The rooms follow the textbook's chapters: :mod:`ketkar.feedforward` is chapter 3,
+:mod:`ketkar.convolutional` chapter 5, :mod:`ketkar.recurrent` chapter 6. Around them stand
+:mod:`ketkar.network` (layers as values), :mod:`ketkar.training` (descent and ``fit``),
+:mod:`ketkar.gradcheck`, :mod:`ketkar.datasets`, :mod:`ketkar.drawing` and :mod:`ketkar.systems`.
 
 This page only points: a room is imported when it is first named, so that ``import ketkar``
 compiles nothing and needs neither Numba nor Matplotlib.
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         feedforward,
         gradcheck,
         network,
+        recurrent,
         systems,
         training,
     )
@@ -38,6 +39,7 @@ __all__ = [
     "feedforward",
     "gradcheck",
     "network",
+    "recurrent",
     "systems",
     "training",
 ]

@@ -31,6 +31,7 @@ T = TypeVar("T", bound=Callable[..., Any])
 ROOMS = (
     "feedforward",
     "convolutional",
+    "recurrent",
     "gradcheck",
     "datasets",
     "network",

@@ -1,4 +1,7 @@
-"""Nests of arrays: parameters, gradients and velocities are tuples, NamedTuples and lists."""
+"""Nests of arrays: parameters, gradients and velocities are tuples, NamedTuples and lists.
+
+Where a nest has None, there is no array: nothing is found there, and None stays.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
         for i, branch in enumerate(tree):
             step = f"[{i}]" if fields is None else f".{fields[i]}" if name else fields[i]
             yield from leaves(branch, f"{name}{step}")
-    else:
+    elif tree is not None:
         yield name, np.asarray(tree)
 
 
@@ -33,7 +36,7 @@ def rebuild(like: Any, arrays: Iterator[Any]) -> Any:
     if isinstance(like, tuple | list):
         branches = [rebuild(branch, arrays) for branch in like]
         return type(like)(*branches) if hasattr(like, "_fields") else type(like)(branches)
-    return next(arrays)
+    return None if like is None else next(arrays)
 
 
 def tree_map(f: Callable[..., Any], tree: Any, *others: Any, names: Sequence[str] = ()) -> Any:

@@ -12,6 +12,8 @@ arrays                      :func:`matrix_blocks`, :func:`number_grid`, :func:`i
 connections                 :func:`connection_graph`, :func:`connection_matrix`
 feature maps                :func:`window_grid`, :func:`picture`, :func:`volume`,
                             :func:`shape_flow`
+recurrent networks          :func:`recurrent_graph`, :func:`unrolled_graph`,
+                            :func:`bidirectional_graph`, :func:`encoder_decoder_graph`
 curves                      :func:`curves`, :func:`function_panel`, :func:`bars`,
                             :func:`contour_path`
 ==========================  =========================================================
@@ -22,6 +24,12 @@ from ketkar.drawing.connections import connection_graph, connection_matrix
 from ketkar.drawing.curves import bars, contour_path, curves, function_panel
 from ketkar.drawing.feature_maps import picture, shape_flow, volume, window_grid
 from ketkar.drawing.networks import layered_network, unit_diagram
+from ketkar.drawing.recurrent import (
+    bidirectional_graph,
+    encoder_decoder_graph,
+    recurrent_graph,
+    unrolled_graph,
+)
 from ketkar.drawing.shapes import arrow, box, canvas, flow, label, node
 from ketkar.drawing.style import COLOURS, axes, number, style
 
@@ -30,12 +38,14 @@ __all__ = [
     "arrow",
     "axes",
     "bars",
+    "bidirectional_graph",
     "box",
     "canvas",
     "connection_graph",
     "connection_matrix",
     "contour_path",
     "curves",
+    "encoder_decoder_graph",
     "flow",
     "function_panel",
     "image_grid",
@@ -46,9 +56,11 @@ __all__ = [
     "number",
     "number_grid",
     "picture",
+    "recurrent_graph",
     "shape_flow",
     "style",
     "unit_diagram",
+    "unrolled_graph",
     "volume",
     "window_grid",
 ]

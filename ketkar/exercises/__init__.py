@@ -15,12 +15,14 @@ an :class:`Exercise` and hands it to :func:`check`.
 
 from ketkar.exercises.chapter3 import CHAPTER_3
 from ketkar.exercises.chapter5 import CHAPTER_5
+from ketkar.exercises.chapter6 import CHAPTER_6
 from ketkar.exercises.checking import Catalogue, Verdict, check, exercises, statement
 from ketkar.exercises.exercise import Exercise
 
 __all__ = [
     "CHAPTER_3",
     "CHAPTER_5",
+    "CHAPTER_6",
     "Catalogue",
     "Exercise",
     "Verdict",

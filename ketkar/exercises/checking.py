@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ketkar import checks
 from ketkar.exercises.chapter3 import CHAPTER_3
 from ketkar.exercises.chapter5 import CHAPTER_5
+from ketkar.exercises.chapter6 import CHAPTER_6
 from ketkar.exercises.exercise import Exercise
 from ketkar.gradcheck import Report, gradcheck
 
@@ -61,7 +62,7 @@ def exercises() -> Catalogue:
     >>> [exercise.name for exercise in exercises()][:3]
     ['step', 'unit', 'dense']
     """
-    return Catalogue(CHAPTER_3 + CHAPTER_5)
+    return Catalogue(CHAPTER_3 + CHAPTER_5 + CHAPTER_6)
 
 
 def statement(name: str) -> str:

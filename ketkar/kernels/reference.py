@@ -23,6 +23,15 @@ from ketkar.kernels.codes import (
     TANH,
 )
 from ketkar.kernels.geometry import Geometry
+from ketkar.kernels.recurrence import (  # noqa: F401
+    lstm_backward,
+    lstm_forward,
+    output_backward,
+    output_forward,
+    output_loss,
+    rnn_backward,
+    rnn_forward,
+)
 
 Array = NDArray[Any]
 

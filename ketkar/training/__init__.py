@@ -16,15 +16,20 @@ from ketkar.training.fit import Fit, TrainingDivergedError, fit
 from ketkar.training.history import History
 from ketkar.training.losses import LOSSES, Loss, find_loss
 from ketkar.training.step import training_step
+from ketkar.training.steps import AdamState, Descent, adam_step, descend
 
 __all__ = [
     "LOSSES",
+    "AdamState",
+    "Descent",
     "Fit",
     "History",
     "Loss",
     "TrainingDivergedError",
     "accuracy",
+    "adam_step",
     "confusion_matrix",
+    "descend",
     "find_loss",
     "fit",
     "iterate_minibatches",

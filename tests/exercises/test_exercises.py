@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ketkar.equations import equations
-from ketkar.exercises import CHAPTER_3, CHAPTER_5, Exercise, check, exercises, statement
+from ketkar.exercises import CHAPTER_3, CHAPTER_5, CHAPTER_6, Exercise, check, exercises, statement
 
 
 def sigmoid(z):
@@ -46,6 +46,63 @@ def max_pool_backward(dy, x):
     return dx
 
 
+def rnn_states(x, h0, U, W, b):
+    states = [h0]
+    for step in x:
+        states.append(np.tanh(U @ step + W @ states[-1] + b))
+    return np.array(states[1:])
+
+
+def bptt(dh, x, U, W, b):
+    h = rnn_states(x, np.zeros(len(b)), U, W, b)
+    before = np.vstack([np.zeros(len(b)), h[:-1]])
+    dz, later = np.zeros(h.shape), np.zeros(len(b))
+    for t in range(len(x) - 1, -1, -1):
+        dz[t] = (dh[t] + later) * (1 - h[t] ** 2)
+        later = W.T @ dz[t]
+    return dz @ U, dz.T @ x, dz.T @ before, dz.sum(axis=0)
+
+
+def bptt_of_single_steps(dh, x, U, W, b):
+    """Wrong: no step hears from a later one."""
+    h = rnn_states(x, np.zeros(len(b)), U, W, b)
+    before = np.vstack([np.zeros(len(b)), h[:-1]])
+    dz = dh * (1 - h**2)
+    return dz @ U, dz.T @ x, dz.T @ before, dz.sum(axis=0)
+
+
+def teacher_forced(x, y, U, W, b):
+    told = np.vstack([np.zeros(y.shape[1]), y[:-1]])
+    return np.tanh(x @ U.T + told @ W.T + b)
+
+
+def bidirectional_states(x, Uf, Wf, bf, Ub, Wb, bb):
+    hf = rnn_states(x, np.zeros(len(bf)), Uf, Wf, bf)
+    return hf, rnn_states(x[::-1], np.zeros(len(bb)), Ub, Wb, bb)[::-1]
+
+
+def hidden_jacobian(h, W):
+    return np.diag(1 - h**2) @ W
+
+
+def clip_norm(dU, dW, kappa):
+    norm = np.sqrt(np.sum(dU**2) + np.sum(dW**2))
+    factor = kappa / norm if norm > kappa else 1.0
+    return dU * factor, dW * factor
+
+
+def clip_each(dU, dW, kappa):
+    """Wrong: the direction of the two together is lost."""
+    return tuple(g * min(1.0, kappa / max(np.linalg.norm(g), 1e-300)) for g in (dU, dW))
+
+
+def lstm_cell(x, y, c, W, R, p, b, *, seen="new", squash=np.tanh):
+    z, i, f, o = (W[k] @ x + R[k] @ y + b[k] for k in range(4))
+    new = sigmoid(i + p[0] * c) * np.tanh(z) + sigmoid(f + p[1] * c) * c
+    o = sigmoid(o + p[2] * (new if seen == "new" else c))
+    return new, o * squash(new)
+
+
 RIGHT = {
     "step": lambda z: (np.asarray(z) > 0) * 1.0,
     "unit": lambda x, w, b: sigmoid(np.sum(x * w) + b),
@@ -66,6 +123,16 @@ RIGHT = {
     "receptive-field": receptive_field,
     "max-pool-backward": max_pool_backward,
     "conv-backward": lambda dy, x, K: (np.convolve(dy, K), np.correlate(x, dy, "valid")),
+    "elman-cell": lambda x, h, U, W, b: np.tanh(U @ x + W @ h + b),
+    "rnn-states": rnn_states,
+    "rnn-parameters": lambda n, h, m: h * (n + h + 1) + m * (h + 1),
+    "bptt": bptt,
+    "teacher-forcing": teacher_forced,
+    "bidirectional-states": bidirectional_states,
+    "hidden-jacobian": hidden_jacobian,
+    "clip-norm": clip_norm,
+    "lstm-cell": lstm_cell,
+    "carousel": lambda f, first, last: np.multiply.reduce(f[first:last]),
 }
 
 
@@ -141,6 +208,54 @@ WRONG = [
         lambda dy, x, K: (np.convolve(dy, K[::-1]), np.correlate(x, dy, "valid")),
         "dx is .-1, -10, 1, 10.; .1, 10, -1, -10. is right",
     ),
+    ("elman-cell", lambda x, h, U, W, b: U @ x + W @ h + b, "returns .2.; .0.964028. is right"),
+    (
+        "elman-cell",
+        lambda x, h, U, W, b: np.tanh(U @ x + h @ W + b),
+        "returns .0, 0.964028.; .0, 0.761594. is right",
+    ),
+    ("rnn-states", lambda x, h0, U, W, b: np.tanh(x @ U.T + h0 @ W.T + b), "entry .1, 0. of your"),
+    (
+        "rnn-states",
+        lambda x, h0, U, W, b: np.vstack([h0, rnn_states(x, h0, U, W, b)]),
+        "shape .3, 1.; an array of shape .2, 1. is right",
+    ),
+    ("rnn-parameters", lambda n, h, m: n * h + h * h + h * m, "returns 3; 5 is right"),
+    ("bptt", bptt_of_single_steps, r"(?s)entry .0, 0. of dx is 0; 0.18.*dW"),
+    (
+        "bptt",
+        lambda dh, x, U, W, b: bptt(dh, x, U, W.T, b),
+        "(?s)dh of shape .3, 2., .* of d. is .* is right.*dU",
+    ),
+    ("bptt", lambda dh, x, U, W, b: bptt(dh, x, U, W, b)[1:], "return 4 results: dx, dU, dW, db"),
+    (
+        "teacher-forcing",
+        lambda x, y, U, W, b: np.tanh(x @ U.T + y @ W.T + b),
+        "entry .0, 0. of your result is 0.76.*; 0 is right",
+    ),
+    (
+        "bidirectional-states",
+        lambda x, *p: (RIGHT["rnn-states"](x, np.zeros(len(p[2])), *p[:3]),) * 2,
+        "entry .1, 0. of hb is 0.64.*; 0 is right",
+    ),
+    (
+        "bidirectional-states",
+        lambda *p: (bidirectional_states(*p)[0], bidirectional_states(*p)[1][::-1]),
+        "entry .0, 0. of hb is 0; 0.76.* is right",
+    ),
+    ("hidden-jacobian", lambda h, W: W * (1 - h**2), "entry .0, 1. of your result is 1.5; 2 is"),
+    ("hidden-jacobian", lambda h, W: W, "entry .0, 0. of your result is 2; 1.5 is right"),
+    ("clip-norm", clip_each, "dU is .1.; .0.6. is right"),
+    (
+        "clip-norm",
+        lambda dU, dW, kappa: (dU * kappa / np.hypot(dU, dW), dW * kappa / np.hypot(dU, dW)),
+        "kappa = 1, dU is .0.6.; .0.3. is right",
+    ),
+    ("lstm-cell", lambda *a: lstm_cell(*a, seen="old"), "y is .0.67.*; .0.556.*. is right"),
+    ("lstm-cell", lambda *a: lstm_cell(*a, squash=lambda c: c), "y is .0.73.*; .0.556.*. is right"),
+    ("lstm-cell", lambda *a: lstm_cell(*a)[::-1], "c is .0.556.*; .1. is right"),
+    ("carousel", lambda f, first, last: f[first + 1 : last + 1].prod(0), ".0.25.; .0.125. is"),
+    ("carousel", lambda f, first, last: f[first:last].sum(0), "returns .0.75.; .0.125. is right"),
 ]
 
 
@@ -150,7 +265,7 @@ def test_right_solutions_pass(name, seed):
     verdict = check(name, RIGHT[name], rng=seed)
     assert verdict, verdict
     assert verdict.ok
-    assert re.fullmatch(r"Right: all \d+ cases agree with \([35]\.\d+\).*\.", str(verdict))
+    assert re.fullmatch(r"Right: all \d+ cases agree with \([356]\.\d+\).*\.", str(verdict))
 
 
 @pytest.mark.parametrize(("name", "function", "sentence"), WRONG)
@@ -169,13 +284,13 @@ def test_every_exercise_has_a_right_solution_here():
     assert set(RIGHT) == {row.name for row in exercises()}
 
 
-@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5 + CHAPTER_6, ids=lambda row: row.name)
 def test_every_exercise_accepts_its_own_solution(row):
     verdict = check(row, row.solution)
     assert verdict, verdict
 
 
-@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", CHAPTER_3 + CHAPTER_5 + CHAPTER_6, ids=lambda row: row.name)
 def test_a_function_that_returns_another_number_fails(row):
     def off(*args):
         returned = row.solution(*args)

@@ -8,6 +8,7 @@ from ketkar.kernels.cpu.algorithms import (
 )
 from ketkar.kernels.cpu.dense import dense_backward, dense_forward
 from ketkar.kernels.cpu.elementwise import exp, sigmoid, tanh
+from ketkar.kernels.cpu.lstm import lstm_backward, lstm_forward
 from ketkar.kernels.cpu.pooling import (
     avg_pool2d_backward,
     avg_pool2d_forward,
@@ -16,6 +17,8 @@ from ketkar.kernels.cpu.pooling import (
     max_pool2d_backward,
     max_pool2d_forward,
 )
+from ketkar.kernels.cpu.readout import output_backward, output_forward, output_loss
+from ketkar.kernels.cpu.recurrence import rnn_backward, rnn_forward
 from ketkar.kernels.cpu.stack import dense_stack_forward, dense_train_step
 
 __all__ = [
@@ -32,8 +35,15 @@ __all__ = [
     "exp",
     "l2_pool2d_backward",
     "l2_pool2d_forward",
+    "lstm_backward",
+    "lstm_forward",
     "max_pool2d_backward",
     "max_pool2d_forward",
+    "output_backward",
+    "output_forward",
+    "output_loss",
+    "rnn_backward",
+    "rnn_forward",
     "sigmoid",
     "tanh",
 ]

@@ -1,0 +1,250 @@
+"""The recurrent network that feeds back its hidden state: forward, and back through time.
+
+Going forward keeps the whole unrolled network, its trace. Going back walks over it from the last
+step to the first, and what a step learns about its hidden state it passes on to the step before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ketkar import checks
+from ketkar.equations import equation
+from ketkar.recurrent import operands
+from ketkar.recurrent.parameters import RNNParams
+from ketkar.trees import tree_map
+
+__all__ = ["RNNGrads", "RNNTrace", "rnn_backward", "rnn_forward"]
+
+Array = NDArray[Any]
+
+
+class RNNTrace(NamedTuple):
+    """The unrolled network.
+
+    Attributes
+    ----------
+    x : ndarray
+        What the network read, (T, N, n): after dropout, zero where masked.
+    h : ndarray
+        Hidden states, (T + 1, N, h): h[0] is the initial one, h[t] that after t steps.
+    y : ndarray
+        Outputs, (T, N, m): y[t] belongs to x[t].
+    mask : ndarray
+        Which steps are there, (T, N); without rows where all are.
+    dropout : ndarray or None
+        What the inputs were multiplied with, (T, N, n).
+    h0 : ndarray or None
+        The initial state as it was given.
+    """
+
+    x: Array
+    h: Array
+    y: Array
+    mask: Array
+    dropout: Array | None
+    h0: Any
+
+
+class RNNGrads(NamedTuple):
+    """The gradients with respect to x, the parameters and the initial state, each of its shape."""
+
+    x: Array
+    params: RNNParams
+    h0: Array
+
+
+def checked(params: Any, function: str, feedback: str = "hidden") -> RNNParams:
+    """The five as arrays whose shapes chain; W reads the hidden state or the output."""
+    p: RNNParams = operands.parameters(params, ("V", "c"), RNNParams)
+    U, W, b, V, c = p
+    checks.axes(U, "U", ("hidden", "input"), function)
+    checks.not_empty(U, "U")
+    h = U.shape[0]
+    if (V is None) != (c is None):
+        raise ValueError("V and c make the output layer: both must be given, or both be None")
+    if V is not None and c is not None:
+        checks.axes(V, "V", ("output", "hidden"), function)
+        checks.not_empty(V, "V")
+        operands.shaped(V, "V", (V.shape[0], h), ("output", "hidden"), function)
+        operands.shaped(c, "c", (V.shape[0],), ("output",), function)
+    elif feedback == "output":
+        raise ValueError(f"V and c are None; {function} feeds back an output and needs both")
+    read = h if feedback == "hidden" or V is None else V.shape[0]
+    operands.shaped(W, "W", (h, read), ("hidden", feedback), function)
+    operands.shaped(b, "b", (h,), ("hidden",), function)
+    return p
+
+
+def typed(params: Any, kind: Any) -> Any:
+    """The parameters as kernels want them: contiguous, of one type."""
+    return type(params)(
+        *(None if a is None else np.ascontiguousarray(a, dtype=kind) for a in params)
+    )
+
+
+@equation("initial-state")
+def rnn_forward(
+    params: RNNParams,
+    x: ArrayLike,
+    h0: ArrayLike | None = None,
+    *,
+    mask: ArrayLike | None = None,
+    dropout: float = 0.0,
+    rng: np.random.Generator | int | None = None,
+    backend: str = "auto",
+) -> tuple[NDArray[Any], RNNTrace]:
+    """Read sequences step by step, and say something after each step.
+
+    Parameters
+    ----------
+    params : RNNParams
+        U (h, n), W (h, h), b (h,), V (m, h), c (m,). With V and c None the output is the state.
+    x : array_like
+        N sequences of T steps, (T, N, n); T may be 0.
+    h0 : array_like, optional
+        The initial state: (h,) for all sequences, such as a learned one, or (N, h). Zero if left
+        out.
+    mask : array_like of bool, optional
+        Which steps are there, (T, N), for sequences of unequal length (:func:`pad`). A step that
+        is not leaves the state as it was.
+    dropout : float
+        The probability with which an input is set to zero; the others grow by 1 / (1 - dropout).
+    rng : numpy.random.Generator or int
+        Draws what is dropped; needed with dropout alone.
+    backend : {"auto", "numpy", "cpu"}
+        What computes it.
+
+    Returns
+    -------
+    y : ndarray
+        Outputs, (T, N, m): probabilities, or states (T, N, h) without an output layer.
+    trace : RNNTrace
+        The unrolled network, for :func:`rnn_backward`.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree or there is no such backend.
+    TypeError
+        If an array holds anything but real numbers, or `mask` anything but booleans.
+
+    Notes
+    -----
+    NaN and infinity pass through: from the step that reads NaN on, the outputs of its sequence are
+    NaN, and only those. :func:`rnn_value_and_grad` names the step.
+
+    References
+    ----------
+    Textbook chapter 6, *RNN Basics*, figures 6-1 and 6-4.
+
+    Examples
+    --------
+    >>> params = RNNParams(U=[[1.0]], W=[[0.5]], b=[0.0], V=[[1.0], [-1.0]], c=[0.0, 0.0])
+    >>> y, trace = rnn_forward(params, [[[1.0]], [[0.0]]])
+    >>> trace.h[:, 0, 0].round(4)
+    array([0.    , 0.7616, 0.3634])
+    >>> y[:, 0].round(4)
+    array([[0.821 , 0.179 ],
+           [0.6741, 0.3259]])
+    """
+    p = checked(params, "rnn_forward")
+    x = operands.sequences("rnn_forward", x, p.U.shape[1], "U")
+    kind = operands.kind_of(x, *p)
+    p = typed(p, kind)
+    T, N, _ = x.shape
+    there = operands.mask_of(mask, T, N)
+    x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
+    x = np.ascontiguousarray(x)
+    found = operands.kernels(backend, x, *p)
+    h = np.empty((T + 1, N, len(p.b)), kind)
+    h[0] = operands.state(h0, "h0", N, len(p.b), kind)  # (6.7)
+    found.rnn_forward(x, p.U, p.W, p.b, there, h)  # (6.1)
+    y = h[1:]
+    if p.V is not None:
+        y = np.empty((T, N, len(p.V)), kind)
+        found.output_forward(h[1:].reshape(T * N, -1), p.V, p.c, y.reshape(T * N, -1))  # (6.2)
+    return y, RNNTrace(x, h, y, there, factor, h0)
+
+
+@equation("bptt-error", "bptt-weights")
+def rnn_backward(
+    params: RNNParams,
+    dy: ArrayLike,
+    trace: RNNTrace,
+    *,
+    dh: ArrayLike | None = None,
+    truncate: int | None = None,
+    backend: str = "auto",
+) -> RNNGrads:
+    """Backpropagation through time: the gradients, from the last step to the first.
+
+    Parameters
+    ----------
+    params : RNNParams
+        What :func:`rnn_forward` was called with.
+    dy : array_like
+        Gradient of the loss with respect to the outputs, (T, N, m).
+    trace : RNNTrace
+        What :func:`rnn_forward` returned.
+    dh : array_like, optional
+        Gradient with respect to the last hidden state, (N, h), where something else reads it.
+    truncate : int, optional
+        Cut the sequence into pieces of so many steps and let no gradient pass from one to the one
+        before: truncated backpropagation through time.
+    backend : {"auto", "numpy", "cpu"}
+        What computes it.
+
+    Returns
+    -------
+    RNNGrads
+        Of x (T, N, n), of the parameters, and of the initial state: (N, h), or (h,) if it was
+        given so.
+
+    Raises
+    ------
+    ValueError
+        If `dy` has not the shape of the output, or parameters and trace do not match.
+
+    References
+    ----------
+    Textbook chapter 6, *Training RNNs* and *Gradient Explosion and Vanishing*; P. Werbos,
+    *Backpropagation through time*, Proceedings of the IEEE 78 (1990).
+
+    Examples
+    --------
+    >>> params = RNNParams(U=[[1.0]], W=[[0.5]], b=[0.0], V=None, c=None)
+    >>> y, trace = rnn_forward(params, [[[1.0]], [[0.0]]])
+    >>> rnn_backward(params, [[[0.0]], [[1.0]]], trace).x[:, 0, 0].round(4)
+    array([0.1822, 0.8679])
+    """
+    trace = operands.trace(trace, RNNTrace, "rnn_forward")
+    x, h, y, mask, factor, h0 = trace
+    p = typed(checked(params, "rnn_backward"), x.dtype)
+    T, N, n = x.shape
+    if p.U.shape != (h.shape[2], n) or y.shape[2:] != (len(p.b if p.V is None else p.V),):
+        raise ValueError("params have other shapes than those that the trace went through")
+    error = operands.gradient(dy, "dy", y.shape, x.dtype)
+    stop = operands.cut(truncate, T)
+    found = operands.kernels(backend, x, *p)
+    grads = tree_map(np.empty_like, p)
+    if p.V is not None:
+        states = np.empty((T, N, h.shape[2]), x.dtype)
+        rows = [a.reshape(T * N, -1) for a in (error, y, h[1:])]
+        found.output_backward(*rows, p.V, states.reshape(T * N, -1), grads.V, grads.c)
+        error = states
+    last = None if dh is None else operands.gradient(dh, "dh", h.shape[1:], x.dtype)
+    if last is not None and T:
+        error[-1] += last
+    dx, dh0 = np.empty_like(x), np.empty(h.shape[1:], x.dtype)
+    found.rnn_backward(
+        x, p.U, p.W, mask, h, error, stop, dx, grads.U, grads.W, grads.b, dh0
+    )  # (6.17), (6.18)
+    if last is not None and not T:
+        dh0 += last
+    if factor is not None:
+        dx *= factor
+    return RNNGrads(dx, grads, operands.like_given(dh0, h0))

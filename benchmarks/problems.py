@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.rows import Call
+from ketkar import recurrent
 
 Array = NDArray[np.float32]
 
@@ -65,6 +66,34 @@ class Pooling(NamedTuple):
         size = math.prod(self.x)
         x = (rng.permutation(size).astype(np.float32) - size / 2) / np.float32(size / 4)
         return rng.standard_normal(self.y, np.float32), x.reshape(self.x)
+
+
+class Sequences(NamedTuple):
+    """N sequences of T steps with n inputs, for h hidden units."""
+
+    N: int
+    T: int
+    n: int
+    h: int
+    outputs: int
+
+    def arrays(self) -> tuple[Array, Any]:
+        """Inputs x (T, N, n), and a label for each step (T, N)."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.T, self.N, self.n), np.float32)
+        return x, rng.integers(0, self.outputs, (self.T, self.N))
+
+    def output_gradient(self) -> Array:
+        """What a loss could say about the outputs (T, N, h)."""
+        return np.random.default_rng(1).standard_normal((self.T, self.N, self.h), np.float32)
+
+    def rnn(self) -> Any:
+        """The parameters of a recurrent network with an output layer."""
+        return recurrent.rnn_params(self.n, self.h, self.outputs, rng=0, dtype=np.float32)
+
+    def lstm(self) -> Any:
+        """The parameters of an LSTM without peepholes."""
+        return recurrent.lstm_params(self.n, self.h, rng=0, peepholes=False, dtype=np.float32)
 
 
 def peer(module: str, maker: str, *arguments: Any, **settings: Any) -> Callable[[], Call]:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import LONG_S
 
-MODULES = ("benchmarks.convolution", "benchmarks.filters", "benchmarks.pooling", "benchmarks.mlp")
+MODULES = tuple(
+    f"benchmarks.{name}" for name in ("convolution", "filters", "pooling", "recurrent", "mlp")
+)
 
 Call = Callable[[], Any]
 """Ready to run: its arrays are made. It returns an array of any library, or several."""

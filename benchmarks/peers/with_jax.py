@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.problems import Layer, Pooling
+from benchmarks.problems import Layer, Pooling, Sequences
 from benchmarks.rows import Call
 
 wait: Callable[[Any], Any] = jax.block_until_ready
@@ -90,3 +90,48 @@ def training_step(params: Sequence[Any], lr: float, x: Any, labels: Any) -> Call
         return value
 
     return step
+
+
+def rnn(problem: Sequences) -> Call:
+    """The loop over time is a scan: compiled once, whatever the number of steps."""
+    x, labels = problem.arrays()
+    p = problem.rnn()
+
+    def loss(params: Any, x: Any, labels: Any) -> Any:
+        U, W, b, V, c = params
+
+        def step(h: Any, z: Any) -> Any:
+            h = jnp.tanh(z + h @ W.T)
+            return h, h
+
+        _, h = lax.scan(step, jnp.zeros((problem.N, problem.h), x.dtype), x @ U.T + b)
+        scores = jax.nn.log_softmax(h @ V.T + c)
+        return -jnp.mean(jnp.take_along_axis(scores, labels[..., None], 2))
+
+    def both(x: Any, labels: Any, *params: Any) -> Any:
+        value, gradient = jax.value_and_grad(loss)(params, x, labels)
+        return value, *gradient
+
+    return _ready(both, x, labels.astype(np.int32), *p)
+
+
+def lstm(problem: Sequences) -> Call:
+    """The four products of a step are one, as in the other peers."""
+    p = problem.lstm()
+    x, dy = problem.arrays()[0], problem.output_gradient()
+
+    def forward(x: Any, *params: Any) -> Any:
+        W, R, b = (jnp.concatenate(params[k : k + 4]) for k in (0, 4, 8))
+
+        def step(state: Any, sums: Any) -> Any:
+            y, c = state
+            z, i, f, o = jnp.split(sums + y @ R.T, 4, axis=1)
+            c = jax.nn.sigmoid(i) * jnp.tanh(z) + jax.nn.sigmoid(f) * c
+            y = jax.nn.sigmoid(o) * jnp.tanh(c)
+            return (y, c), y
+
+        zero = jnp.zeros((problem.N, problem.h), x.dtype)
+        return lax.scan(step, (zero, zero), x @ W.T + b)[1]
+
+    given = [x, *(a for a in p if a is not None)]
+    return _ready(lambda dy, *arrays: jax.vjp(forward, *arrays)[1](dy), dy, *given)

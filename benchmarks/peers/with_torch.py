@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from benchmarks.problems import Layer, Pooling
+from benchmarks.problems import Layer, Pooling, Sequences
 from benchmarks.rows import Call
 from ketkar.kernels.backend import threads
 
@@ -129,3 +129,52 @@ def training_step(params: Sequence[Any], lr: float, x: Any, labels: Any) -> Call
         return value.detach()
 
     return step
+
+
+def rnn(problem: Sequences) -> Call:
+    """Loss and gradients by autograd, as PyTorch is used."""
+    p = problem.rnn()
+    x, labels, *given = _tensors(*problem.arrays(), *p)
+    torch.set_grad_enabled(True)
+    network = torch.nn.RNN(problem.n, problem.h)
+    output = torch.nn.Linear(problem.h, problem.outputs)
+    wanted = [
+        network.weight_ih_l0, network.weight_hh_l0, network.bias_ih_l0, output.weight, output.bias
+    ]  # fmt: skip
+    _fill([*wanted, network.bias_hh_l0], [*given, torch.zeros(problem.h)])
+    loss = torch.nn.CrossEntropyLoss()
+
+    def run() -> Any:
+        states, _ = network(x)
+        value = loss(output(states).flatten(0, 1), labels.flatten())
+        return value.detach(), *torch.autograd.grad(value, wanted)
+
+    return run
+
+
+def _fill(parameters: Sequence[Any], values: Sequence[Any]) -> None:
+    with torch.no_grad():
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.copy_(value)
+
+
+def lstm(problem: Sequences) -> Call:
+    """Its gates stand in the order i, f, z, o; there are two biases, of which one is zero."""
+    p = problem.lstm()
+    order = [1, 2, 0, 3]
+    W, R, b = ([group[k] for k in order] for group in (p[:4], p[4:8], p[11:]))
+    x, dy, *given = _tensors(problem.arrays()[0], problem.output_gradient(), *W, *R, *b)
+    torch.set_grad_enabled(True)
+    network = torch.nn.LSTM(problem.n, problem.h)
+    wanted = [network.weight_ih_l0, network.weight_hh_l0, network.bias_ih_l0]
+    stacked = [torch.cat(given[k : k + 4]) for k in (0, 4, 8)]
+    _fill([*wanted, network.bias_hh_l0], [*stacked, torch.zeros(4 * problem.h)])
+    x.requires_grad_()
+
+    def run() -> Any:
+        y, _ = network(x)
+        dx, *grads = torch.autograd.grad(y, [x, *wanted], dy)
+        apart = [g.chunk(4) for g in grads]
+        return dx, *(group[order.index(k)] for group in apart for k in range(4))
+
+    return run

@@ -159,9 +159,9 @@ def lstm_backward(
         errors[t] = np.stack([dz, di, df, do], axis=1)
         dp += np.stack([(di * c[t]).sum(0), (df * c[t]).sum(0), (do * c[t + 1]).sum(0)])
         dc[...] = np.where(there, dcell * f + di * p[0] + df * p[1], dc)  # (6.28)
-        carried = np.where(there, errors[t].reshape(len(dc), -1) @ R, total)
+        carried = np.where(there, errors[t].reshape(len(dc), len(R)) @ R, total)
         if stop and t % stop == 0 and t:
             carried[...] = 0
             dc[...] = 0
     dy0[...] = carried
-    _products(x, y, errors.reshape(*errors.shape[:2], -1), W, dx, dW, dR, db)
+    _products(x, y, errors.reshape(*x.shape[:2], len(W)), W, dx, dW, dR, db)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ketkar import checks
 from ketkar.equations import equation
 from ketkar.feedforward.activations import sigmoid, softmax
-from ketkar.recurrent import operands
+from ketkar.recurrent.lstm import checked
 from ketkar.recurrent.parameters import LSTMParams
 
 __all__ = ["LSTMStep", "elman_cell", "jordan_cell", "lstm_cell", "rnn_output", "unroll"]
@@ -54,7 +54,7 @@ def elman_cell(
     >>> elman_cell([1.0], [0.5], U=[[2.0]], W=[[-1.0]], b=[0.0]).round(4)
     array([0.9051])
     """
-    return np.tanh(_sum(x, "x", U, "U") + _sum(h, "h", W, "W") + _bias(b, U))  # (6.1)
+    return np.tanh(_both(x, "x", U, h, "h", W) + _bias(b, U))  # (6.1)
 
 
 @equation("output-recurrence-hidden", "teacher-forcing")
@@ -94,7 +94,7 @@ def jordan_cell(
     >>> jordan_cell([1.0], [0.2, 0.8], U=[[1.0]], W=[[0.0, 1.0]], b=[-1.0]).round(4)
     array([0.664])
     """
-    return np.tanh(_sum(x, "x", U, "U") + _sum(y, "y", W, "W") + _bias(b, U))  # (6.3), (6.10)
+    return np.tanh(_both(x, "x", U, y, "y", W) + _bias(b, U))  # (6.3), (6.10)
 
 
 @equation("rnn-output", "output-recurrence-output", "single-output")
@@ -127,7 +127,9 @@ def rnn_output(h: ArrayLike, V: ArrayLike, c: ArrayLike) -> NDArray[Any]:
     >>> rnn_output([1.0], V=[[2.0], [0.0]], c=[0.0, 0.0]).round(4)
     array([0.8808, 0.1192])
     """
-    return softmax(_sum(h, "h", V, "V") + _bias(c, V, "c", "V"))  # (6.2), (6.4), (6.6)
+    scores = _sum(h, "h", V, "V") + _bias(c, V, "c", "V")
+    checks.not_empty(checks.float_array(V, "V"), "V")
+    return softmax(scores) if scores.size else scores  # (6.2), (6.4), (6.6)
 
 
 def _sum(x: ArrayLike, name: str, W: ArrayLike, weight: str) -> Array:
@@ -138,6 +140,25 @@ def _sum(x: ArrayLike, name: str, W: ArrayLike, weight: str) -> Array:
         raise ValueError(f"{name} is a single number; a recurrent cell expects a vector or a batch")
     checks.same_length(x, name, x.ndim - 1, W, weight, 1, "entries")
     return x @ W.T
+
+
+def _both(
+    x: ArrayLike, x_name: str, U: ArrayLike, h: ArrayLike, h_name: str, W: ArrayLike
+) -> Array:
+    """U x + W h."""
+    one, other = _sum(x, x_name, U, "U"), _sum(h, h_name, W, "W")
+    _together(one, x_name, other, h_name)
+    checks.same_length(checks.float_array(U, "U"), "U", 0, checks.float_array(W, "W"), "W", 0,
+                       "units")  # fmt: skip
+    return one + other
+
+
+def _together(a: Array, a_name: str, b: Array, b_name: str) -> None:
+    """Refuse two batches of different sizes; a vector goes with any batch."""
+    if a.ndim > 1 and b.ndim > 1 and a.shape[:-1] != b.shape[:-1]:
+        raise ValueError(
+            f"{a_name} is a batch of {a.shape[:-1]} but {b_name} is one of {b.shape[:-1]}"
+        )
 
 
 def _bias(b: ArrayLike, W: ArrayLike, name: str = "b", weight: str = "U") -> Array:
@@ -197,8 +218,12 @@ def lstm_cell(x: ArrayLike, y: ArrayLike, c: ArrayLike, params: LSTMParams) -> L
     >>> bool(step.f[0] > 0.99), bool(np.isclose(step.c[0], step.i[0] * step.z[0] + step.f[0] * 2))
     (True, True)
     """
-    p = operands.parameters(params, ("pi", "pf", "po"), LSTMParams)
-    c = checks.float_array(c, "c")
+    p = checked(params, "lstm_cell")
+    x, y, c = (checks.float_array(a, name) for a, name in ((x, "x"), (y, "y"), (c, "c")))
+    if c.ndim == 0 or c.shape[-1] != len(p.bz):
+        raise ValueError(f"c has shape {c.shape}; expected {len(p.bz)} cells in its last axis")
+    for a, a_name, b, b_name in ((x, "x", y, "y"), (x, "x", c, "c"), (y, "y", c, "c")):
+        _together(a, a_name, b, b_name)
 
     def weighted(W: Array, R: Array, b: Array, gate: str) -> Array:
         return _sum(x, "x", W, f"W{gate}") + _sum(y, "y", R, f"R{gate}") + b
@@ -242,7 +267,9 @@ def unroll(cell: Callable[[Any, Any], Any], xs: Iterable[Any], h0: Any) -> list[
     [1.0, 1.5, 1.75]
     """
     states = []
-    for x in xs:
+    if not callable(cell):
+        raise TypeError(f"cell must be a function of x and h, got {checks.shown(cell)}")
+    for x in checks.listed(xs, "xs", "inputs"):
         h0 = cell(x, h0)  # (6.9)
         states.append(h0)
     return states

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ketkar import checks
 from ketkar.equations import equation
@@ -82,7 +83,12 @@ def clip_grad_norm(grads: Any, max_norm: float) -> Clipped:
     if not np.isfinite(norm) or norm <= max_norm:
         return Clipped(grads, norm)
     factor = max_norm / norm  # (6.19)
-    return Clipped(tree_map(lambda g: g * g.dtype.type(factor), grads), norm)
+    return Clipped(tree_map(lambda g: _scaled(g, factor), grads), norm)
+
+
+def _scaled(g: Any, factor: float) -> NDArray[Any]:
+    g = checks.float_array(g, "grads")
+    return g * g.dtype.type(factor)
 
 
 @equation("clip-value")
@@ -116,4 +122,6 @@ def clip_grad_value(grads: Any, limit: float) -> Any:
     array([ 1. , -0.5])
     """
     limit = checks.positive(limit, "limit")
-    return tree_map(lambda g: np.clip(g, -limit, limit), grads)  # (6.20)
+    return tree_map(
+        lambda g: np.clip(checks.float_array(g, "grads"), -limit, limit), grads
+    )  # (6.20)

@@ -125,6 +125,7 @@ def bptt_by_definition(params: RNNParams, dh: ArrayLike, trace: RNNTrace) -> Rec
     trace, p = _states(params, trace)
     x, h = trace.x, trace.h
     T, N, _ = x.shape
+    _of_the_trace(p, trace)
     dh = operands.gradient(dh, "dh", h[1:].shape, x.dtype)
     grads = RecurrenceGrads(*(np.zeros_like(a, dtype=x.dtype) for a in p[:3]))
     for n in range(N):
@@ -138,6 +139,11 @@ def bptt_by_definition(params: RNNParams, dh: ArrayLike, trace: RNNTrace) -> Rec
                 grads.b[...] += immediate
                 product = product @ _jacobian(h[k, n], p.W)  # (6.14)
     return grads
+
+
+def _of_the_trace(p: RNNParams, trace: RNNTrace) -> None:
+    if p.U.shape != (trace.h.shape[2], trace.x.shape[2]):
+        raise ValueError("params have other shapes than those that the trace went through")
 
 
 def _jacobian(h: Array, W: Array) -> Array:
@@ -218,9 +224,13 @@ def spectral_radius(W: ArrayLike) -> float:
     2.0
     """
     W = _square(W)
-    if not np.isfinite(W).all():
-        raise ValueError("W holds NaN or infinity, and has no eigenvalues")
-    return float(abs(np.linalg.eigvals(W)).max())
+    return float(abs(np.linalg.eigvals(_finite(W, "W"))).max())
+
+
+def _finite(array: Array, name: str) -> Array:
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or infinity; expected finite numbers")
+    return array
 
 
 @equation("jacobian-bound")
@@ -249,19 +259,19 @@ def gradient_norm_profile(
     Raises
     ------
     ValueError
-        If the shapes do not agree or there are fewer states than lags.
+        If the shapes do not agree, there are fewer states than lags, or W or `h` is not finite.
 
     Examples
     --------
     >>> gradient_norm_profile([[0.5]], 3)
     array([1.   , 0.5  , 0.25 , 0.125])
     """
-    W = _square(W).astype(np.float64)
+    W = _finite(_square(W), "W").astype(np.float64)
     lags = checks.count(lags, "lags", least=0)
     if h is None:
         steps = np.broadcast_to(W, (lags, *W.shape))
     else:
-        states = checks.float_array(h, "h")
+        states = _finite(checks.float_array(h, "h"), "h")
         checks.axes(states, "h", ("time", "hidden"), "gradient_norm_profile")
         if states.shape[0] < lags or states.shape[1] != len(W):
             raise ValueError(
@@ -270,8 +280,10 @@ def gradient_norm_profile(
         steps = _jacobian(states[len(states) - lags :][::-1], W)
     norms, product = [1.0], np.eye(len(W))
     for jacobian in steps:
-        product = product @ jacobian
-        norms.append(float(np.linalg.norm(product, 2)))  # (6.16)
+        with np.errstate(over="ignore", invalid="ignore"):
+            product = product @ jacobian
+        known = np.isfinite(product).all()
+        norms.append(float(np.linalg.norm(product, 2)) if known else np.inf)  # (6.16)
     return np.array(norms)
 
 

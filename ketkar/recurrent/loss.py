@@ -14,6 +14,7 @@ from ketkar.feedforward.losses import cross_entropy, cross_entropy_grad
 from ketkar.recurrent import operands
 from ketkar.recurrent.lstm import LSTMState, lstm_backward, lstm_forward
 from ketkar.recurrent.lstm import checked as checked_lstm
+from ketkar.recurrent.lstm import pair
 from ketkar.recurrent.parameters import LSTMParams, OutputParams, RNNParams
 from ketkar.recurrent.rnn import checked, rnn_backward, rnn_forward, typed
 from ketkar.trees import tree_map
@@ -184,14 +185,15 @@ def output_value_and_grad(
     _fits(q, states.shape[-1], "output_value_and_grad")
     kind = operands.kind_of(states, *q)
     shape = states.shape[:-1]
-    if np.shape(labels) != shape:
-        raise ValueError(f"labels have shape {np.shape(labels)}; expected {shape}, as of h")
+    known = checks.array_of(labels, "labels")
+    if known.shape != shape:
+        raise ValueError(f"labels have shape {known.shape}; expected {shape}, as of h")
     rows = (1, states.size // states.shape[-1])  # all states as those of one step
     there = None if mask is None else checks.array_of(mask, "mask")
     if there is not None and there.shape != shape:
         raise ValueError(f"mask has shape {there.shape}; expected {shape}, as of h")
     read = _Targets(
-        np.reshape(labels, rows), None if there is None else there.reshape(rows), len(q.V),
+        known.reshape(rows), None if there is None else there.reshape(rows), len(q.V),
         reduction, rows,
     )  # fmt: skip
     whole = states.reshape(*rows, -1).astype(kind, copy=False)
@@ -220,6 +222,8 @@ class _Targets:
                 f"(batch,) = {tuple(shape[1:])} where only the last state is read"
             )
         checks.one_of(reduction, "reduction", ("sum", "mean"))
+        if not shape[0]:
+            raise ValueError("x has no steps, so that nothing can be read after them")
         self.last_alone = array.ndim == 1
         self.labels = checks.labels(array.ravel(), "labels", m).reshape(array.shape)
         self.mask = operands.mask_of(mask, *shape)
@@ -471,5 +475,8 @@ def lstm_value_and_grad(
 
 def _no_gradient(state: Any, N: int, h: int, kind: Any) -> LSTMState:
     """Zeros in the shapes in which an initial state was given."""
-    given = (None, None) if state is None else state
-    return LSTMState(*(np.zeros((N, h) if s is None else np.shape(s), kind) for s in given))
+    given = zip(("state.y", "state.c"), pair(state), strict=True)
+    return LSTMState(*(
+        np.zeros((N, h) if s is None else checks.float_array(s, name).shape, kind)
+        for name, s in given
+    ))  # fmt: skip

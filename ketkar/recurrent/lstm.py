@@ -199,7 +199,7 @@ def lstm_forward(
     there = operands.mask_of(mask, T, N)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
     x = np.ascontiguousarray(x)
-    first = _state(state)
+    first = pair(state)
     y, c = np.empty((T + 1, N, h), kind), np.empty((T + 1, N, h), kind)
     y[0] = operands.state(first[0], "state.y", N, h, kind)  # (6.7)
     c[0] = operands.state(first[1], "state.c", N, h, kind)
@@ -209,7 +209,8 @@ def lstm_forward(
     return y[1:], LSTMTrace(x, y, c, gates, there, factor, state)
 
 
-def _state(state: Any) -> tuple[Any, Any]:
+def pair(state: Any) -> tuple[Any, Any]:
+    """The two states of an LSTM, or what is given for them."""
     if state is None:
         return None, None
     if not isinstance(state, tuple | list) or len(state) != 2:
@@ -284,7 +285,7 @@ def lstm_backward(
         )
     stacked = _stacked(q, x.dtype)
     error = operands.gradient(dy, "dy", (T, N, h), x.dtype)
-    last = _state(dstate)
+    last = pair(dstate)
     dc = np.zeros((N, h), x.dtype)
     if last[1] is not None:
         dc += operands.gradient(last[1], "dstate.c", (N, h), x.dtype)
@@ -302,6 +303,6 @@ def lstm_backward(
         dy0 += operands.gradient(last[0], "dstate.y", (N, h), x.dtype)
     if factor is not None:
         dx *= factor
-    given = _state(state)
+    given = pair(state)
     initial = LSTMState(operands.like_given(dy0, given[0]), operands.like_given(dc, given[1]))
     return LSTMGrads(dx, _taken_apart(grads, q), initial)

@@ -122,14 +122,19 @@ def output_rnn_forward(
         fed[1:] = known[:-1]
         fed[:1] = first
         h = np.tanh(x @ p.U.T + fed @ p.W.T + p.b)  # (6.10)
-        y = softmax(h @ p.V.T + p.c)  # (6.4)
+        y = _chances(h, p)
         return y, OutputRNNTrace(x, h, y, fed, True, y0)
     h, y = np.empty((T, N, len(p.b)), kind), np.empty((T, N, m), kind)
     for t in range(T):
         fed[t] = y[t - 1] if t else first
         h[t] = np.tanh(x[t] @ p.U.T + fed[t] @ p.W.T + p.b)  # (6.3)
-        y[t] = softmax(h[t] @ p.V.T + p.c)  # (6.4)
+        y[t] = _chances(h[t], p)
     return y, OutputRNNTrace(x, h, y, fed, False, y0)
+
+
+def _chances(h: Array, p: Any) -> Array:
+    scores = h @ p.V.T + p.c
+    return softmax(scores) if scores.size else scores  # (6.4)
 
 
 def _known(teacher: ArrayLike, shape: tuple[int, int, int]) -> Array:
@@ -188,7 +193,7 @@ def output_rnn_backward(params: RNNParams, dy: ArrayLike, trace: OutputRNNTrace)
     error = operands.gradient(dy, "dy", y.shape, x.dtype)
     scores, dz = np.empty_like(y), np.empty_like(h)
     carried = np.zeros(y.shape[1:], x.dtype)
-    for t in reversed(range(len(x))):
+    for t in reversed(range(len(x) if x.size else 0)):
         scores[t] = softmax_backward(error[t] + carried, y[t])  # (3.34)
         dz[t] = (scores[t] @ p.V) * (1 - h[t] ** 2)  # (6.17)
         carried = np.zeros_like(carried) if forced and t else dz[t] @ p.W

@@ -134,7 +134,7 @@ def _recurrent(h: int, rng: np.random.Generator, recurrent: str, radius: float) 
     checks.one_of(recurrent, "recurrent", ("orthogonal", "glorot"))
     if recurrent == "orthogonal":
         return orthogonal(h, rng, radius)
-    return radius * _glorot(h, h, rng)
+    return checks.between(radius, "radius", 0, float("inf")) * _glorot(h, h, rng)
 
 
 def output_params(
@@ -219,7 +219,7 @@ def rnn_params(
         raise ValueError("m is None, but the output that is to be fed back needs a size")
     U = _glorot(h, n, rng)
     if feedback == "output" and m is not None:
-        W = radius * _glorot(h, m, rng)
+        W = checks.between(radius, "radius", 0, float("inf")) * _glorot(h, m, rng)
     else:
         W = _recurrent(h, rng, recurrent, radius)
     V = None if m is None else _glorot(m, h, rng)
@@ -255,7 +255,7 @@ def bidirectional_params(
     >>> sum(array.size for array in bidirectional_params(8, 16, 4, rng=0))
     932
     """
-    rng = checks.generator(rng)
+    m, rng = checks.count(m, "m"), checks.generator(rng)
     one, other = (
         rnn_params(n, h, m, rng=rng, recurrent=recurrent, radius=radius, dtype=dtype)
         for _ in range(2)

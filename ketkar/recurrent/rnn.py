@@ -166,7 +166,8 @@ def rnn_forward(
     y = h[1:]
     if p.V is not None:
         y = np.empty((T, N, len(p.V)), kind)
-        found.output_forward(h[1:].reshape(T * N, -1), p.V, p.c, y.reshape(T * N, -1))  # (6.2)
+        states, outputs = (a.reshape(T * N, a.shape[2]) for a in (h[1:], y))
+        found.output_forward(states, p.V, p.c, outputs)  # (6.2)
     return y, RNNTrace(x, h, y, there, factor, h0)
 
 
@@ -222,7 +223,7 @@ def rnn_backward(
     array([0.1822, 0.8679])
     """
     trace = operands.trace(trace, RNNTrace, "rnn_forward")
-    x, h, y, mask, factor, h0 = trace
+    x, h, y, _, factor, h0 = trace
     p = typed(checked(params, "rnn_backward"), x.dtype)
     T, N, n = x.shape
     if p.U.shape != (h.shape[2], n) or y.shape[2:] != (len(p.b if p.V is None else p.V),):
@@ -233,18 +234,30 @@ def rnn_backward(
     grads = tree_map(np.empty_like, p)
     if p.V is not None:
         states = np.empty((T, N, h.shape[2]), x.dtype)
-        rows = [a.reshape(T * N, -1) for a in (error, y, h[1:])]
-        found.output_backward(*rows, p.V, states.reshape(T * N, -1), grads.V, grads.c)
+        dz, outputs, read, owed = (a.reshape(T * N, a.shape[2]) for a in (error, y, h[1:], states))
+        found.output_backward(dz, outputs, read, p.V, owed, grads.V, grads.c)
         error = states
     last = None if dh is None else operands.gradient(dh, "dh", h.shape[1:], x.dtype)
     if last is not None and T:
         error[-1] += last
-    dx, dh0 = np.empty_like(x), np.empty(h.shape[1:], x.dtype)
-    found.rnn_backward(
-        x, p.U, p.W, mask, h, error, stop, dx, grads.U, grads.W, grads.b, dh0
-    )  # (6.17), (6.18)
+    dx = np.empty_like(x)
+    dh0 = recurrence_backward(p, error, trace, stop, dx, grads, found)
     if last is not None and not T:
         dh0 += last
     if factor is not None:
         dx *= factor
     return RNNGrads(dx, grads, operands.like_given(dh0, h0))
+
+
+def recurrence_backward(
+    p: RNNParams, dh: Array, trace: RNNTrace, stop: int, dx: Array, grads: RNNParams, found: Any
+) -> Array:
+    """Fill dx, unless it has no steps, and U, W and b of `grads` from dh (T, N, h), used up.
+
+    Returns the gradient with respect to the initial state.
+    """
+    dh0 = np.empty(trace.h.shape[1:], trace.x.dtype)
+    found.rnn_backward(
+        trace.x, p.U, p.W, trace.mask, trace.h, dh, stop, dx, grads.U, grads.W, grads.b, dh0
+    )  # (6.17), (6.18)
+    return dh0

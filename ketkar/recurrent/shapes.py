@@ -199,8 +199,8 @@ def encoder_decoder(
     >>> y.shape
     (4, 5, 2)
     """
-    states, read = rnn_forward(encoder._replace(V=None, c=None), x, mask=mask, backend=backend)
-    del states
+    states = checked(encoder, "encoder_decoder")._replace(V=None, c=None)
+    _, read = rnn_forward(states, x, mask=mask, backend=backend)
     y, said = rnn_forward(decoder, given, read.h[-1], backend=backend)
     return y, EncoderDecoderTrace(read, said)
 
@@ -226,7 +226,6 @@ def encoder_decoder_backward(
     trace = operands.trace(trace, EncoderDecoderTrace, "encoder_decoder")
     said = rnn_backward(decoder, dy, trace.decoder, backend=backend)
     none = np.zeros_like(trace.encoder.y)
-    read = rnn_backward(
-        encoder._replace(V=None, c=None), none, trace.encoder, dh=said.h0, backend=backend
-    )
+    states = checked(encoder, "encoder_decoder_backward")._replace(V=None, c=None)
+    read = rnn_backward(states, none, trace.encoder, dh=said.h0, backend=backend)
     return EncoderDecoderGrads(read.x, read.params, said.x, said.params)

@@ -14,8 +14,8 @@ import numpy as np
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.dense import share
 from ketkar.kernels.cpu.elementwise import sigmoid_of, tanh_of
-from ketkar.kernels.cpu.matmul import buffer_size
-from ketkar.kernels.cpu.recurrence import inputs, panels, skipped, slices, times, weight_gradients
+from ketkar.kernels.cpu.panels import panels, scratch_size, times
+from ketkar.kernels.cpu.recurrence import inputs, skipped, slices, weight_gradients
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split
 
@@ -45,16 +45,17 @@ def _step(z: Any, p: Any, b: Any, c: Any, new: Any, y: Any, h: int) -> None:
 @helper
 def _forward(
     x: Any, W: Any, R: Any, p: Any, b: Any, mask: Any, y: Any, c: Any, gates: Any,
-    first: int, last: int, buffer: Any,
+    first: int, last: int, scratch: Any,
 ) -> None:  # fmt: skip
     T, N, h = y.shape[0] - 1, y.shape[1], y.shape[2]
     one = number(span(y), 1)
-    inputs(x, W, span(gates), first, last, span(buffer))
+    work, width = span(scratch), R.shape[2]
+    inputs(x, W, span(gates), 4 * h, first, last, work)
     for t in range(T):
         here = (t * N + first) * h
         z = span(gates) + 4 * here
         before, cell = span(y) + here, span(c) + here
-        times(before, R, z, last - first, 4 * h, one, span(buffer))
+        times(before, h, span(R), h, width, z, 4 * h, last - first, 4 * h, one, work)
         for r in range(last - first):
             old, cells = before + r * h, cell + r * h
             new, state = old + N * h, cells + N * h
@@ -117,12 +118,12 @@ def _peepholes(s: Any, c: Any, new: Any, sums: Any, h: int) -> None:
 @helper
 def _back(
     R: Any, p: Any, mask: Any, c: Any, gates: Any, dy: Any, dc: Any, stop: int, errors: Any,
-    sums: Any, dy0: Any, first: int, last: int, scratch: Any, buffer: Any,
+    sums: Any, dy0: Any, first: int, last: int, vectors: Any, scratch: Any,
 ) -> None:  # fmt: skip
     """Fill errors, the sums (N, 3 h) of the peepholes and dy0, from the last step to the first."""
     T, N, h = dy.shape
     zero, one = number(span(c), 0), number(span(c), 1)
-    work = span(scratch)
+    work, width = span(vectors), R.shape[2]
     for k in range(first * h, last * h):
         span(dy0)[k] = zero
     for k in range(first * 3 * h, last * 3 * h):
@@ -150,7 +151,10 @@ def _back(
                 for j in range(h):
                     owed[j] = zero
         if whole:
-            times(span(errors) + 4 * here, R, into, last - first, h, one, span(buffer))
+            error = span(errors) + 4 * here
+            times(
+                error, 4 * h, span(R), 4 * h, width, into, h, last - first, h, one, span(scratch)
+            )  # fmt: skip
 
 
 def _kernels(fingerprint: int) -> tuple[Any, Any]:
@@ -160,9 +164,9 @@ def _kernels(fingerprint: int) -> tuple[Any, Any]:
         part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        buffer = np.empty(buffer_size(span(x)), x.dtype)
+        scratch = np.empty(scratch_size(span(x)), x.dtype)
         first, last = share(x.shape[1], part, parts), share(x.shape[1], part + 1, parts)
-        _forward(x, W, R, p, b, mask, y, c, gates, first, last, buffer)
+        _forward(x, W, R, p, b, mask, y, c, gates, first, last, scratch)
 
     @kernel
     def back(
@@ -170,11 +174,11 @@ def _kernels(fingerprint: int) -> tuple[Any, Any]:
         sums: Any, dy0: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        buffer = np.empty(buffer_size(span(c)), c.dtype)
-        scratch = np.empty(5 * c.shape[2], c.dtype)
+        scratch = np.empty(scratch_size(span(c)), c.dtype)
+        vectors = np.empty(5 * c.shape[2], c.dtype)
         first, last = share(c.shape[1], part, parts), share(c.shape[1], part + 1, parts)
         _back(
-            R, p, mask, c, gates, dy, dc, stop, errors, sums, dy0, first, last, scratch, buffer
+            R, p, mask, c, gates, dy, dc, stop, errors, sums, dy0, first, last, vectors, scratch
         )  # fmt: skip
 
     return forward, back
@@ -187,7 +191,7 @@ def lstm_forward(
     x: Any, W: Any, R: Any, p: Any, b: Any, mask: Any, y: Any, c: Any, gates: Any
 ) -> None:
     """Fill y[1:], c[1:] and gates from y[0] and c[0]; see `ketkar.kernels.recurrence`."""
-    read, recurrent = np.ascontiguousarray(W.T), panels(R.T)
+    read, recurrent = panels(W.T, x.shape[0] * x.shape[1]), panels(R.T, x.shape[1])
     split(
         lambda *part: _forward_kernel(x, read, recurrent, p, b, mask, y, c, gates, *part),
         slices(x, W.size + R.size),
@@ -199,7 +203,7 @@ def lstm_backward(
     stop: int, errors: Any, dx: Any, dW: Any, dR: Any, dp: Any, db: Any, dy0: Any,
 ) -> None:  # fmt: skip
     """Fill dx, dW, dR, dp, db and dy0 from dy; see `ketkar.kernels.recurrence`."""
-    recurrent, sums = panels(R), np.empty((x.shape[1], *dp.shape), x.dtype)
+    recurrent, sums = panels(R, x.shape[1]), np.empty((x.shape[1], *dp.shape), x.dtype)
     split(
         lambda *part: _back_kernel(
             recurrent, p, mask, c, gates, dy, dc, stop, errors, sums, dy0, *part

@@ -30,6 +30,8 @@ from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
 from ketkar.kernels.cpu.vector import lanes, out_of_line
 
 BLOCK = 256
+FLAT = 4
+"""Vectors of the tile for a single row: as many sums as an addition takes turns."""
 
 
 @helper
@@ -38,13 +40,13 @@ def buffer_size(here: Any) -> int:
     return (BLOCK + ROWS) * COLUMNS * lanes(here)
 
 
-def _micro_kernel(columns: int) -> Callable[..., None]:
+def _micro_kernel(tall: int, columns: int) -> Callable[..., None]:
     @routine
     def micro(
         a: Any, ra: int, ka: int, rows: int, b: Any, kb: int, K: int, c: Any, sc: int, scale: Any
     ) -> None:
         out_of_line()
-        tile = tile_zeros(b, ROWS, columns)
+        tile = tile_zeros(b, tall, columns)
         for _ in range(K):
             tile = tile_outer(tile, a, ra, rows, b)
             a = a + ka
@@ -54,8 +56,9 @@ def _micro_kernel(columns: int) -> Callable[..., None]:
     return micro
 
 
-wide_tile = _micro_kernel(COLUMNS)
-narrow_tile = _micro_kernel(1)
+wide_tile = _micro_kernel(ROWS, COLUMNS)
+narrow_tile = _micro_kernel(ROWS, 1)
+flat_tile = _micro_kernel(1, FLAT)
 
 
 @helper
@@ -70,7 +73,7 @@ def _pack(b: Any, kb: int, cb: int, K: int, columns: int, width: int, panel: Any
 
 
 @helper
-def _edge(tile: Any, width: int, rows: int, columns: int, c: Any, sc: int, scale: Any) -> None:
+def move_edge(tile: Any, width: int, rows: int, columns: int, c: Any, sc: int, scale: Any) -> None:
     """Move the part of a stored tile that lies inside C."""
     for r in range(rows):
         for j in range(columns):
@@ -152,5 +155,5 @@ def matmul(
                 else:
                     wide_tile(here, ra, ka, rows, panel, kp, depth, there, st, keep)
                 if edge:
-                    _edge(scratch, width, rows, columns, c + (i * sc + j), sc, scale)
+                    move_edge(scratch, width, rows, columns, c + (i * sc + j), sc, scale)
         scale = number(b, 1)

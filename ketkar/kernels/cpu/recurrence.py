@@ -27,8 +27,8 @@ import numpy as np
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.dense import add_rows, share
 from ketkar.kernels.cpu.elementwise import tanh_of
-from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
-from ketkar.kernels.cpu.matmul import buffer_size, matmul
+from ketkar.kernels.cpu.machine import ROWS
+from ketkar.kernels.cpu.panels import outer_size, outer_sum, panels, scratch_size, times
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
 
@@ -36,47 +36,17 @@ LARGE = 1 << 21
 """Multiplications from which a thread of its own is worth it, some 40 microseconds' worth."""
 
 
-def panels(matrix: Any) -> Any:
-    """A matrix (K, N) as panels (P, K, width), zeros behind the last column.
-
-    Examples
-    --------
-    >>> panels(np.ones((3, 1), np.float64)).sum()
-    np.float64(3.0)
-    """
-    K, N = matrix.shape
-    width = COLUMNS * SIMD_BITS // (8 * matrix.dtype.itemsize)
-    laid = np.zeros((-(-N // width), K, width), matrix.dtype)
-    for p in range(len(laid)):
-        part = matrix[:, p * width : (p + 1) * width]
-        laid[p, :, : part.shape[1]] = part
-    return laid
-
-
 @helper
-def times(a: Any, B: Any, c: Any, M: int, N: int, scale: Any, buffer: Any) -> None:
-    """C (M, N) = scale C + A B, of A (M, K) without gaps and B in panels."""
-    unit: Any = np.int64(1)
-    K, width = B.shape[1], B.shape[2]
-    for p in range(B.shape[0]):
-        columns = min(width, N - p * width)
-        here = span(B) + p * K * width
-        matmul(a, K, unit, here, width, unit, c + p * width, N, M, columns, K, scale, buffer)
-
-
-@helper
-def inputs(x: Any, U: Any, z: Any, first: int, last: int, buffer: Any) -> None:
-    """Fill z (T, N, m), for some sequences, with x U of x (T, N, n) and U (n, m)."""
-    unit: Any = np.int64(1)
+def inputs(x: Any, U: Any, z: Any, m: int, first: int, last: int, scratch: Any) -> None:
+    """Fill z (T, N, m), for some sequences, with x U of x (T, N, n) and U (n, m) in panels."""
     T, N, n = x.shape
-    m = U.shape[1]
-    zero = number(z, 0)
+    width, zero = U.shape[2], number(z, 0)
     if last - first == N:
-        matmul(span(x), n, unit, span(U), m, unit, z, m, T * N, m, n, zero, buffer)
+        times(span(x), n, span(U), n, width, z, m, T * N, m, zero, scratch)
         return
     for r in range(first, last):
         here, there = span(x) + r * n, z + r * m
-        matmul(here, N * n, unit, span(U), m, unit, there, N * m, T, m, n, zero, buffer)
+        times(here, N * n, span(U), n, width, there, N * m, T, m, zero, scratch)
 
 
 @helper
@@ -87,17 +57,17 @@ def skipped(mask: Any, t: int, r: int) -> bool:
 
 @helper
 def _rnn_forward(
-    x: Any, U: Any, W: Any, b: Any, mask: Any, h: Any, first: int, last: int, buffer: Any
+    x: Any, U: Any, W: Any, b: Any, mask: Any, h: Any, first: int, last: int, scratch: Any
 ) -> None:
     T, N = x.shape[0], x.shape[1]
     H = b.size
     one = number(span(h), 1)
-    work, bias = span(buffer), span(b)
-    inputs(x, U, span(h) + N * H, first, last, work)
+    work, bias, width = span(scratch), span(b), W.shape[2]
+    inputs(x, U, span(h) + N * H, H, first, last, work)
     for t in range(T):
         before = span(h) + (t * N + first) * H
         after = before + N * H
-        times(before, W, after, last - first, H, one, work)
+        times(before, H, span(W), H, width, after, H, last - first, H, one, work)
         for r in range(last - first):
             z = after + r * H
             if skipped(mask, t, first + r):
@@ -110,7 +80,7 @@ def _rnn_forward(
 
 @helper
 def _rnn_back(
-    W: Any, mask: Any, h: Any, dh: Any, stop: int, dh0: Any, first: int, last: int, buffer: Any
+    W: Any, mask: Any, h: Any, dh: Any, stop: int, dh0: Any, first: int, last: int, scratch: Any
 ) -> None:
     """Put the errors of the weighted sums into the place of dh, from the last step to the first."""
     T, N, H = dh.shape
@@ -133,7 +103,7 @@ def _rnn_back(
                 for j in range(H):
                     e[j] *= one - y[j] * y[j]  # (6.17)
         if whole:
-            times(error, W, into, last - first, H, one, span(buffer))
+            times(error, H, span(W), H, W.shape[2], into, H, last - first, H, one, span(scratch))
 
 
 @helper
@@ -142,18 +112,16 @@ def _gradients(
     part: int, parts: int, buffer: Any,
 ) -> None:  # fmt: skip
     """From the errors dz (T N, m) of all sums: dx (T N, n), dU (m, n), dW (m, h) and db (m,)."""
-    unit: Any = np.int64(1)
     n, m, k = dU.shape[1], db.size, dW.shape[1]
     rows = dz.size // m
     errors, work, zero = span(dz), span(buffer), number(span(dz), 0)
     if dx.size > 0:
         i, j = share(rows, part, parts), share(rows, part + 1, parts)
-        there = span(dx) + i * n
-        matmul(errors + i * m, m, unit, span(U), n, unit, there, n, j - i, n, m, zero, work)
+        here, there = errors + i * m, span(dx) + i * n
+        times(here, m, span(U), m, U.shape[2], there, n, j - i, n, zero, work)
     i, j = share(m, part, parts), share(m, part + 1, parts)
-    here = errors + i
-    matmul(here, unit, m, span(x), n, unit, span(dU) + i * n, n, j - i, n, rows, zero, work)
-    matmul(here, unit, m, span(states), k, unit, span(dW) + i * k, k, j - i, k, rows, zero, work)
+    outer_sum(errors + i, m, span(x), span(dU) + i * n, j - i, n, rows, work)
+    outer_sum(errors + i, m, span(states), span(dW) + i * k, j - i, k, rows, work)
     if part == parts - 1:
         db[:] = zero
         add_rows(errors, rows, m, span(db))
@@ -163,18 +131,18 @@ def _rnn_kernels(fingerprint: int) -> tuple[Any, Any, Any]:
     @kernel
     def forward(x: Any, U: Any, W: Any, b: Any, mask: Any, h: Any, part: int, parts: int) -> None:
         _ = fingerprint
-        buffer = np.empty(buffer_size(span(x)), x.dtype)
-        N = x.shape[1]
-        _rnn_forward(x, U, W, b, mask, h, share(N, part, parts), share(N, part + 1, parts), buffer)
+        scratch = np.empty(scratch_size(span(x)), x.dtype)
+        first, last = share(x.shape[1], part, parts), share(x.shape[1], part + 1, parts)
+        _rnn_forward(x, U, W, b, mask, h, first, last, scratch)
 
     @kernel
     def back(
         W: Any, mask: Any, h: Any, dh: Any, stop: int, dh0: Any, part: int, parts: int
     ) -> None:
         _ = fingerprint
-        buffer = np.empty(buffer_size(span(h)), h.dtype)
+        scratch = np.empty(scratch_size(span(h)), h.dtype)
         first, last = share(h.shape[1], part, parts), share(h.shape[1], part + 1, parts)
-        _rnn_back(W, mask, h, dh, stop, dh0, first, last, buffer)
+        _rnn_back(W, mask, h, dh, stop, dh0, first, last, scratch)
 
     @kernel
     def gradients(
@@ -182,7 +150,7 @@ def _rnn_kernels(fingerprint: int) -> tuple[Any, Any, Any]:
         part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        buffer = np.empty(buffer_size(span(x)), x.dtype)
+        buffer = np.empty(outer_size(span(x), max(dU.shape[1], dW.shape[1])), x.dtype)
         _gradients(x, states, dz, U, dx, dU, dW, db, part, parts, buffer)
 
     return forward, back, gradients
@@ -203,17 +171,19 @@ def weight_gradients(
     """Fill dx, dU, dW and db from the errors dz (T, N, ...) of all weighted sums."""
     T, N, _ = x.shape
     work = T * N * (dU.size + dW.size + (U.size if dx.size else 0))
+    back = panels(U if dx.size else U[:0], T * N)
     split(
-        lambda *part: _gradients_kernel(x, states, dz, U, dx, dU, dW, db, *part),
+        lambda *part: _gradients_kernel(x, states, dz, back, dx, dU, dW, db, *part),
         max(1, min(db.size // ROWS, T * N // ROWS, worth(work, LARGE))),
     )
 
 
 def rnn_forward(x: Any, U: Any, W: Any, b: Any, mask: Any, h: Any) -> None:
     """Fill h[1:] (T, N, h) from h[0]; see `ketkar.kernels.recurrence`."""
-    inputs, recurrent = np.ascontiguousarray(U.T), panels(W.T)
+    T, N, _ = x.shape
+    read, recurrent = panels(U.T, T * N), panels(W.T, N)
     split(
-        lambda *part: _rnn_forward_kernel(x, inputs, recurrent, b, mask, h, *part),
+        lambda *part: _rnn_forward_kernel(x, read, recurrent, b, mask, h, *part),
         slices(x, U.size + W.size),
     )
 
@@ -223,6 +193,6 @@ def rnn_backward(
     dx: Any, dU: Any, dW: Any, db: Any, dh0: Any,
 ) -> None:  # fmt: skip
     """Fill dx, dU, dW, db and dh0 from dh; see `ketkar.kernels.recurrence`."""
-    back = panels(W)
+    back = panels(W, x.shape[1])
     split(lambda *part: _rnn_back_kernel(back, mask, h, dh, stop, dh0, *part), slices(x, W.size))
     weight_gradients(x, h, dh, U, dx, dU, dW, db)

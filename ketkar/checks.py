@@ -23,7 +23,7 @@ def shown(value: Any) -> str:
     """
     simple = isinstance(value, str | bytes | bool | int | float | complex | type(None))
     text = repr(value) if simple or isinstance(value, list | tuple) else ""
-    if text and len(text) <= 60 and " at 0x" not in text:
+    if text and len(text) <= 60 and " at 0x" not in text and "\n" not in text:
         return text
     kind = type(value).__name__
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
@@ -126,7 +126,7 @@ def float_type(dtype: Any, name: str = "dtype") -> np.dtype[Any]:
     """`dtype` as the type it names, refused unless it is float32 or float64."""
     try:
         found = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         found = np.dtype(object)
     if dtype is None or found not in (np.float32, np.float64):
         raise TypeError(f"{name} must be float32 or float64, got {shown(dtype)}")
@@ -174,9 +174,8 @@ def labels(value: ArrayLike, name: str, classes: int) -> NDArray[np.int64]:
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} holds {array.dtype} values; expected whole numbers, the labels")
     axes(array, name, ("batch",), "a set of labels")
-    bad = (array < 0) | (array >= classes)
-    if bad.any():
-        i = int(np.argmax(bad))
+    if array.min() < 0 or array.max() >= classes:
+        i = int(np.argmax((array < 0) | (array >= classes)))
         raise ValueError(
             f"{name} must lie in 0 .. {classes - 1} for {classes} classes; "
             f"{name}[{i}] is {array[i]}"

@@ -31,7 +31,16 @@ PUBLISHED = """
 5.19 convolution-backward-kernel, 5.20 convolution-backward-bias, 5.21 strided-convolution,
 5.22 transposed-convolution, 5.23 tiled-convolution, 5.24 local-connection, 5.25 output-size,
 5.26 same-padding, 5.27 convolution-parameters, 5.28 receptive-field, 5.29 subsampling,
-5.30 scaled-tanh, 5.31 rbf-output
+5.30 scaled-tanh, 5.31 rbf-output,
+6.1 rnn-hidden, 6.2 rnn-output, 6.3 output-recurrence-hidden, 6.4 output-recurrence-output,
+6.5 single-output-hidden, 6.6 single-output, 6.7 initial-state, 6.8 sequence-loss, 6.9 unrolling,
+6.10 teacher-forcing, 6.11 bidirectional-forward, 6.12 bidirectional-backward,
+6.13 bidirectional-output, 6.14 bptt, 6.15 hidden-jacobian, 6.16 jacobian-bound, 6.17 bptt-error,
+6.18 bptt-weights, 6.19 clip-norm, 6.20 clip-value, 6.21 lstm-block-input, 6.22 lstm-input-gate,
+6.23 lstm-forget-gate, 6.24 lstm-cell, 6.25 lstm-output-gate, 6.26 lstm-output,
+6.27 lstm-output-gate-error, 6.28 lstm-cell-error, 6.29 lstm-input-gate-error,
+6.30 lstm-forget-gate-error, 6.31 lstm-block-input-error, 6.32 lstm-weights,
+6.33 constant-error-carousel, 6.34 rnn-parameter-count, 6.35 lstm-parameter-count
 """
 
 

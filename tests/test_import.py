@@ -28,8 +28,8 @@ def test_importing_brings_nothing_heavy():
 
 def test_the_chapters_need_no_numba_and_no_matplotlib():
     done = python(
-        "from ketkar import feedforward, convolutional, network, training, gradcheck, datasets\n"
-        "from ketkar import drawing, systems, exercises\n"
+        "from ketkar import feedforward, convolutional, recurrent, network, training, gradcheck\n"
+        "from ketkar import datasets, drawing, systems, exercises\n"
         f"import sys; print([m for m in {HEAVY} if m in sys.modules])"
     )
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -37,3 +37,9 @@ def test_lenet5_has_the_shape_and_the_parameters_it_promises(capsys):
     exec(code, {})
     promised = code.rsplit("# ", 1)[1]
     assert capsys.readouterr().out == promised
+
+
+def test_the_lstm_remembers(capsys):
+    code = next(body for kind, body in BLOCKS if kind == "python" and "recall_task" in body)
+    exec(code, {})
+    assert float(capsys.readouterr().out) < 0.01

@@ -15,7 +15,8 @@ class Pair(NamedTuple):
     b: object
 
 
-arrays = st.builds(np.full, st.integers(0, 3), st.floats(-9, 9))
+# None stands where an array might be, but is not
+arrays = st.builds(np.full, st.integers(0, 3), st.floats(-9, 9)) | st.none()
 nests = st.recursive(
     arrays,
     lambda inner: st.one_of(
@@ -30,6 +31,8 @@ nests = st.recursive(
 def same(a, b):
     if isinstance(a, tuple | list):
         return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if a is None or b is None:
+        return a is b
     return np.array_equal(a, b)
 
 
@@ -56,9 +59,21 @@ def test_paths():
     assert [path for path, _ in leaves(5.0)] == [""]
 
 
+def test_a_place_without_an_array():
+    nest = Pair(None, [1.0, None, (None, 2.0)])
+    assert list(leaves(nest, "params")) == [("params.b[0]", 1.0), ("params.b[2][1]", 2.0)]
+    assert rebuild(nest, iter([3.0, 4.0])) == Pair(None, [3.0, None, (None, 4.0)])
+    assert tree_map(np.negative, nest) == Pair(None, [-1.0, None, (None, -2.0)])
+    assert tree_map(np.add, nest, nest) == Pair(None, [2.0, None, (None, 4.0)])
+    assert list(leaves(None)) == []
+    assert tree_map(np.negative, None) is None
+
+
 def test_nests_that_differ(refuses):
     with refuses(ValueError, "a and b differ", "2 arrays", "the other 1"):
         tree_map(np.add, (1.0, 2.0), (1.0,), names=("a", "b"))
+    with refuses(ValueError, "nest 0 and nest 1 differ", "2 arrays", "the other 1"):
+        tree_map(np.add, Pair(1.0, 2.0), Pair(1.0, None))
     with refuses(ValueError, "nest 0 and nest 1", "W", "(2,), (3,)"):
         tree_map(np.add, Pair(np.ones(2), 1.0), Pair(np.ones(3), 1.0))
     with pytest.raises(StopIteration):

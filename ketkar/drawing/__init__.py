@@ -13,7 +13,8 @@ connections                 :func:`connection_graph`, :func:`connection_matrix`
 feature maps                :func:`window_grid`, :func:`picture`, :func:`volume`,
                             :func:`shape_flow`
 recurrent networks          :func:`recurrent_graph`, :func:`unrolled_graph`,
-                            :func:`bidirectional_graph`, :func:`encoder_decoder_graph`
+                            :func:`bidirectional_graph`, :func:`encoder_decoder_graph`,
+                            :func:`lstm_diagram`, :func:`sequence_heatmap`
 curves                      :func:`curves`, :func:`function_panel`, :func:`bars`,
                             :func:`contour_path`
 ==========================  =========================================================
@@ -23,6 +24,7 @@ from ketkar.drawing.arrays import image_grid, matrix_blocks, number_grid
 from ketkar.drawing.connections import connection_graph, connection_matrix
 from ketkar.drawing.curves import bars, contour_path, curves, function_panel
 from ketkar.drawing.feature_maps import picture, shape_flow, volume, window_grid
+from ketkar.drawing.lstm import lstm_diagram, sequence_heatmap
 from ketkar.drawing.networks import layered_network, unit_diagram
 from ketkar.drawing.recurrent import (
     bidirectional_graph,
@@ -51,12 +53,14 @@ __all__ = [
     "image_grid",
     "label",
     "layered_network",
+    "lstm_diagram",
     "matrix_blocks",
     "node",
     "number",
     "number_grid",
     "picture",
     "recurrent_graph",
+    "sequence_heatmap",
     "shape_flow",
     "style",
     "unit_diagram",

@@ -1,21 +1,26 @@
-"""Graphs of recurrent networks: folded into one step, or unrolled over all of them.
-
-A parameter has one look, whatever the step: a colour, a dash pattern and its letter. An arrow
-without a letter carries a value as it is.
-"""
+"""Graphs of recurrent networks: folded into one step, or unrolled over all of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ketkar import checks
-from ketkar.drawing.shapes import Point, arrow, canvas, label, node
-from ketkar.drawing.style import COLOURS, number
+from ketkar.drawing.shapes import Point, label
+from ketkar.drawing.sheet import (
+    AIR,
+    LOOKS,
+    Sheet,
+    middle,
+    radius_for,
+    sheet_for,
+    symbol,
+    values_of,
+)
+from ketkar.drawing.style import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,121 +30,9 @@ __all__ = ["bidirectional_graph", "encoder_decoder_graph", "recurrent_graph", "u
 
 ROWS = ("x", "h", "y_hat", "L", "y")
 FEEDBACKS = {"hidden": "h", "output": "y_hat", "target": "y"}
-SYMBOLS = {"y_hat": r"\hat{y}", "hf": "h_f", "hb": "h_b", "h'": "h'"}
-DASHED, DOTTED = (0, (4, 1.5)), (0, (1, 1))
-LOOKS: dict[str, dict[str, Any]] = {
-    "": {},
-    "U": {"color": COLOURS["blue"]},
-    "W": {"color": COLOURS["vermillion"], "linestyle": DASHED, "linewidth": 1.9},
-    "V": {"color": COLOURS["green"], "linestyle": "-."},
-    "b": {"color": COLOURS["grey"], "linestyle": DOTTED},
-    "c": {"color": COLOURS["grey"], "linestyle": DOTTED},
-    "U'": {"color": COLOURS["black"], "linestyle": DOTTED},
-    "W'": {"color": COLOURS["black"], "linestyle": DASHED, "linewidth": 1.9},
-    "b'": {"color": COLOURS["grey"], "linestyle": DOTTED},
-}
-LOOKS |= {
-    "U_f": LOOKS["U"], "W_f": LOOKS["W"], "V_f": LOOKS["V"],
-    "U_b": LOOKS["U'"], "W_b": LOOKS["W'"],
-    "V_b": {"color": COLOURS["grey"], "linestyle": (0, (5, 1, 1, 1, 1, 1))},
-}  # fmt: skip
-WEST, SOUTH_WEST, SOUTH, EAST = 180, 225, 270, 0
-
-
-class _Sheet(NamedTuple):
-    """Where the first circle stands, how far apart they are, and what is written into them."""
-
-    ax: Axes
-    corner: Point
-    pitch: Point
-    radius: float
-    values: dict[str, NDArray[Any]]
-    decimals: int
-    lettered: bool
-
-    def circle(
-        self, column: float, row: float, name: str, index: int, step: object = None
-    ) -> Circle:
-        """A value's circle: its symbol, and the numbers of one step if there are any."""
-        shown = [_symbol(name, step)]
-        if name in self.values:
-            shown += [number(v, self.decimals) for v in self.values[name][index]]
-        at = (self.corner[0] + column * self.pitch[0], self.corner[1] + row * self.pitch[1])
-        fill = "white" if name in ("x", "y") else COLOURS["light"]
-        size = 10.5 if len(shown) == 1 else 10
-        circle = node(self.ax, at, "\n".join(shown), radius=self.radius, fill=fill, size=size)
-        circle.set_label(_symbol(name, step))
-        return circle
-
-    def edge(self, start: Circle, end: Circle, name: str = "", **settings: Any) -> None:
-        """An arrow in the look of its parameter."""
-        text = f"${name}$" if name and self.lettered else ""
-        arrow(self.ax, start, end, text, **{**LOOKS[name], **settings}).set_label(name)
-
-    def bias(self, circle: Circle, name: str, degrees: float) -> None:
-        """A bias comes in from outside, on a short arrow."""
-        if not self.lettered:
-            return
-        (x, y), turn = circle.get_center(), math.radians(degrees)
-        far = self.radius + 0.3
-        tail = (x + far * math.cos(turn), y + far * math.sin(turn))
-        arrow(self.ax, tail, circle, **LOOKS[name]).set_label(name)
-        far += 0.09
-        label(self.ax, (x + far * math.cos(turn), y + far * math.sin(turn)), f"${name}$", size=10.5)
-
-
-def _symbol(name: str, step: object) -> str:
-    letter = SYMBOLS.get(name, name)
-    return f"${letter}$" if step is None else f"${letter}^{{({step})}}$"
-
-
-def _values(
-    given: Mapping[str, ArrayLike] | None, rows: Mapping[str, int]
-) -> dict[str, NDArray[Any]]:
-    """The numbers of each kind of circle, a row a circle with at most three numbers in it."""
-    found = {}
-    for name, value in (given or {}).items():
-        if name not in rows:
-            known = ", ".join(f'"{key}"' for key in rows)
-            raise ValueError(f'values has "{name}"; this graph has circles for {known}')
-        array = checks.float_array(value, f'values["{name}"]')
-        many = rows[name]
-        if array.ndim < 2:
-            array = array.reshape(1, -1) if many == 1 else array.reshape(-1, 1)
-        if array.ndim != 2 or len(array) != many or not 1 <= array.shape[1] <= 3:
-            raise ValueError(
-                f'values["{name}"] has shape {np.shape(value)}; expected a row of 1 to 3 numbers '
-                f"for each of {many} circles"
-            )
-        found[name] = array
-    return found
-
-
-def _radius(values: Mapping[str, NDArray[Any]]) -> float:
-    most = max((array.shape[1] for array in values.values()), default=0)
-    return (0.29, 0.37, 0.42, 0.48)[most]
-
-
-def _sheet(
-    extent: tuple[float, float], margin: tuple[float, float, float, float],
-    values: dict[str, NDArray[Any]], decimals: int, lettered: bool,
-    pitch: Point | None, title: str, at: Point | None, ax: Axes | None,
-) -> _Sheet:  # fmt: skip
-    """A sheet for so many columns and rows beyond the first, with room left, below, right, above.
-
-    Without `at` the axes become a canvas of just this size; with it they are one already.
-    """
-    radius = _radius(values)
-    pitch = pitch or (max(1.22, 2 * radius + 0.42), 2 * radius + 0.32)
-    left, foot, right, head = (radius + side for side in margin)
-    width = left + extent[0] * pitch[0] + right
-    height = foot + extent[1] * pitch[1] + head + 0.28 * bool(title)
-    x, y = at or (0.0, 0.0)
-    if at is None or ax is None:
-        ax = canvas(x + width, y + height, ax)
-    if title:
-        label(ax, (x + 0.06, y + height - 0.04), title, ha="left", va="top", size=11.5)
-    return _Sheet(ax, (x + left, y + foot), pitch, radius, values, decimals, lettered)
+NORTH_WEST, SOUTH_WEST, SOUTH, EAST = 135, 225, 270, 0
+# Where the bias c comes from, out of the way of what is fed back.
+ASIDE = {"hidden": SOUTH_WEST, "output": NORTH_WEST, "target": EAST}
 
 
 def recurrent_graph(
@@ -153,7 +46,7 @@ def recurrent_graph(
     at: Point | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A recurrent network as the graph of one step, with a loop for what the next step reads.
+    r"""A recurrent network as the graph of one step, with a loop for what the next step reads.
 
     Parameters
     ----------
@@ -195,15 +88,15 @@ def recurrent_graph(
     --------
     >>> ax = recurrent_graph("hidden", loss=False)
     >>> [circle.get_label() for circle in ax.patches if circle.get_gid() == "node"]
-    ['$x^{(t)}$', '$h^{(t)}$', '$\\\\hat{y}^{(t)}$']
+    ['$x^{(t)}$', '$h^{(t)}$', '$\\hat{y}^{(t)}$']
     """
     source = _described(feedback, outputs, loss)
     names = ROWS if loss else ROWS[:3]
-    found = _values(values, dict.fromkeys((*names, "fed"), 1))
+    found = values_of(values, dict.fromkeys((*names, "fed"), 1))
     fed = found.pop("fed", None)
-    longest = (0.52, 1.02, 0.95)[tuple(FEEDBACKS).index(feedback)]
-    sheet = _sheet(
-        (len(names) - 1, 0), (0.06, 0.45, 0.06, longest), found, decimals, True,
+    high = (0.46, 0.44, 0.5)[tuple(FEEDBACKS).index(feedback)]
+    sheet = sheet_for(
+        (len(names) - 1, 0), (0.06, 0.5, 0.06, high + 0.3), found, decimals, True,
         (1.28, 1.0), title, at, ax,
     )  # fmt: skip
     single = outputs == "last"
@@ -212,22 +105,15 @@ def recurrent_graph(
         for k, name in enumerate(names)
     }
     _column(sheet, circles, SOUTH, SOUTH)
-    h = circles["h"]
-    x, y = h.get_center()
-    remark = f"${SYMBOLS.get(source, source)}^{{(t-1)}}$"
+    _loop(sheet, circles[source], circles["h"], high)
+    (start, y), (end, _) = middle(circles[source]), middle(circles["h"])
+    text = f"$W$ reads {symbol(source, 't-1')}"
     if fed is not None:
-        remark += " = " + ", ".join(number(v, decimals) for v in fed[0])
-    if feedback == "hidden":
-        _loop(sheet, h)
-        place = (x + 0.3, y + sheet.radius + 0.32)
-    else:
-        bend = 0.95 if feedback == "output" else 0.36
-        sheet.edge(circles[source], h, "W", bend=bend)
-        far = circles[source].get_center()[0] - x
-        place = ((x + x + far) / 2 + 0.2, y + bend * far / 2)
-    label(sheet.ax, place, remark, ha="left", size=10.5)
+        text += " = " + ", ".join(number(v, decimals) for v in fed[0])
+    label(sheet.ax, ((start + end) / 2, y + sheet.radius + high + 0.15), text, size=10.5)
     if single:
-        label(sheet.ax, (x + 0.64, y - sheet.radius - 0.1), r"once, $t = \tau$", va="top", size=10)
+        below = (end + 0.64, y - sheet.radius - 0.1)
+        label(sheet.ax, below, r"once, $t = \tau$", va="top", size=10)
     return sheet.ax
 
 
@@ -243,7 +129,7 @@ def _described(feedback: str, outputs: str, loss: bool) -> str:
 
 
 def _column(
-    sheet: _Sheet, circles: Mapping[str, Circle], b: float, c: float, prime: str = ""
+    sheet: Sheet, circles: Mapping[str, Circle], b: float, c: float, prime: str = ""
 ) -> None:
     """The arrows within one step, from the input to the loss; the biases from these directions."""
     for start, end, name in (("x", "h", "U" + prime), ("h", "y_hat", "V"), ("y_hat", "L", "")):
@@ -256,26 +142,26 @@ def _column(
         sheet.bias(circles["y_hat"], "c", c)
 
 
-def _loop(sheet: _Sheet, circle: Circle) -> None:
-    """An arrow from a circle to itself, around its top."""
+def _loop(sheet: Sheet, start: Circle, end: Circle, high: float) -> None:
+    """What is fed back: an arrow over the tops of the circles, or from a circle to itself."""
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
 
-    x, y = circle.get_center()
-    r = sheet.radius + 1.5 / 72
-    wide, high = r * math.cos(math.radians(55)), r * math.sin(math.radians(55))
-    top = y + r + 0.46
-    curve = Path(
-        [(x + wide, y + high), (x + 2.1 * wide, top), (x - 2.1 * wide, top), (x - wide, y + high)],
-        [Path.MOVETO, *[Path.CURVE4] * 3],
-    )
+    r = sheet.radius + AIR
+    wide, rise = r * math.cos(math.radians(55)), r * math.sin(math.radians(55))
+    (right, y), (left, _) = middle(start), middle(end)
+    top = y + rise + 4 / 3 * (sheet.radius + high - rise)  # A curve reaches 3/4 of this height.
+    lean = 2.1 * wide if start is end else wide
+    places = [(right + wide, y + rise), (right + lean, top), (left - lean, top)]
+    if start is not end:
+        places = [(right - wide, y + rise), (right - lean, top), (left + lean, top)]
+    last = (left - wide if start is end else left + wide, y + rise)
+    curve = Path([*places, last], [Path.MOVETO, *[Path.CURVE4] * 3])
     shaft = FancyArrowPatch(
         path=curve, mutation_scale=13, arrowstyle="-|>", gid="arrow", label="W", zorder=3.5,
         **LOOKS["W"],
     )  # fmt: skip
     sheet.ax.add_patch(shaft)
-    paper = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    label(sheet.ax, (x, (y + high + 3 * top) / 4), "$W$", size=10.5, bbox=paper, zorder=4)
 
 
 def unrolled_graph(
@@ -355,9 +241,10 @@ def unrolled_graph(
     rows = {name: tau if k < 2 or outputs == "all" else 1 for k, name in enumerate(names)}
     rows["x"] = tau if inputs == "all" else 1
     rows[source] += start
-    sheet = _sheet(
-        (tau - 1 + start, len(names) - 1), _margins(start, parameters),
-        _values(values, rows), decimals, parameters, pitch, title, at, ax,
+    sheet = sheet_for(
+        (tau - 1 + start, len(names) - 1),
+        _margins(parameters, not start, feedback == "target", feedback == "output" and not loss),
+        values_of(values, rows), decimals, parameters, pitch, title, at, ax,
     )  # fmt: skip
     before = sheet.circle(0, ROWS.index(source), source, 0, 0) if start else None
     for t in range(1, tau + 1):
@@ -368,16 +255,24 @@ def unrolled_graph(
                 continue
             index = 0 if late else t - 1 + (start and name == source)
             circles[name] = sheet.circle(t - 1 + start, row, name, index, None if late else t)
-        _column(sheet, circles, SOUTH_WEST, EAST)
+        _column(sheet, circles, SOUTH_WEST, ASIDE[feedback])
         if before is not None:
             sheet.edge(before, circles["h"], "W")
         before = circles.get(source)
     return sheet.ax
 
 
-def _margins(start: bool, lettered: bool) -> tuple[float, float, float, float]:
-    """Room beside the outer circles: for a bias at the left, one at the right, or for none."""
-    return 0.27 if lettered and not start else 0.06, 0.06, 0.5 if lettered else 0.06, 0.06
+def _margins(
+    lettered: bool, left: bool = True, right: bool = False, above: bool = False
+) -> tuple[float, float, float, float]:
+    """Room beside and above the outer circles, more where a bias comes in."""
+    near, far = 0.06, 0.27
+    return (
+        far if lettered and left else near,
+        near,
+        0.48 if lettered and right else near,
+        far if lettered and above else near,
+    )
 
 
 def encoder_decoder_graph(
@@ -392,7 +287,7 @@ def encoder_decoder_graph(
     at: Point | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Two recurrences, one after the other: the first reads a sequence, the second says one.
+    r"""Two recurrences, one after the other: the first reads a sequence, the second says one.
 
     Parameters
     ----------
@@ -421,14 +316,15 @@ def encoder_decoder_graph(
     Examples
     --------
     >>> ax = encoder_decoder_graph(2, 1)
-    >>> [circle.get_label() for circle in ax.patches if circle.get_gid() == "node"]
-    ['$x^{(1)}$', '$h^{(1)}$', '$x^{(2)}$', '$h^{(2)}$', '$y^{(0)}$', "$h'^{(1)}$", '$\\\\hat{y}^{(1)}$']
+    >>> drawn = [circle.get_label() for circle in ax.patches if circle.get_gid() == "node"]
+    >>> drawn[2:]
+    ['$x^{(2)}$', '$h^{(2)}$', '$y^{(0)}$', "$h'^{(1)}$", '$\\hat{y}^{(1)}$']
     """
     tau_x, tau_y = checks.count(tau_x, "tau_x"), checks.count(tau_y, "tau_y")
     rows = {"x": tau_x, "h": tau_x, "y": tau_y, "h'": tau_y, "y_hat": tau_y}
-    sheet = _sheet(
-        (tau_x + tau_y - 1, 2), _margins(False, parameters),
-        _values(values, rows), decimals, parameters, pitch, title, at, ax,
+    sheet = sheet_for(
+        (tau_x + tau_y - 1, 2), _margins(parameters),
+        values_of(values, rows), decimals, parameters, pitch, title, at, ax,
     )  # fmt: skip
     before = None
     for column in range(tau_x + tau_y):
@@ -439,7 +335,7 @@ def encoder_decoder_graph(
         if late:
             circles["y_hat"] = sheet.circle(column, 2, "y_hat", k, k + 1)
         prime = "'" if late else ""
-        _column(sheet, circles, SOUTH_WEST, EAST, prime)
+        _column(sheet, circles, SOUTH_WEST, SOUTH_WEST, prime)
         if before is not None:
             sheet.edge(before, circles["h"], "W" + prime)
         before = circles["h"]
@@ -492,11 +388,11 @@ def bidirectional_graph(
     """
     tau = checks.count(tau, "tau")
     names = ("x", "hf", "hb", "y_hat", "L", "y")[: 6 if loss else 4]
-    found = _values(values, dict.fromkeys(names, tau))
-    aside = 0.7 * _radius(found) + 0.1
-    pitch = pitch or (2 * _radius(found) + 2 * aside + 0.35, 2 * _radius(found) + 0.36)
+    found = values_of(values, dict.fromkeys(names, tau))
+    aside = 0.7 * radius_for(found) + 0.1
+    pitch = pitch or (2 * radius_for(found) + 2 * aside + 0.35, 2 * radius_for(found) + 0.36)
     margin = aside + 0.06
-    sheet = _sheet(
+    sheet = sheet_for(
         (tau - 1, len(names) - 1), (margin, 0.06, margin, 0.06),
         found, decimals, parameters, pitch, title, at, ax,
     )  # fmt: skip
@@ -509,9 +405,11 @@ def bidirectional_graph(
         for t in range(tau)
     ]
     for t, circles in enumerate(steps):
-        for way in "fb":
-            sheet.edge(circles["x"], circles[f"h{way}"], f"U_{way}")
-            sheet.edge(circles[f"h{way}"], circles["y_hat"], f"V_{way}")
+        # The letters of the long arrows keep away from the arrows that they cross.
+        sheet.edge(circles["x"], circles["hf"], "U_f", side=-1)
+        sheet.edge(circles["x"], circles["hb"], "U_b", along=0.29)
+        sheet.edge(circles["hf"], circles["y_hat"], "V_f", side=-1, along=0.71)
+        sheet.edge(circles["hb"], circles["y_hat"], "V_b")
         if t:
             sheet.edge(steps[t - 1]["hf"], circles["hf"], "W_f")
             sheet.edge(circles["hb"], steps[t - 1]["hb"], "W_b")

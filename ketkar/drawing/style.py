@@ -46,9 +46,13 @@ def pyplot() -> Any:
         If matplotlib is not installed.
     """
     try:
-        return importlib.import_module("matplotlib.pyplot")
+        plt = importlib.import_module("matplotlib.pyplot")
     except ImportError:
         raise ImportError("drawing needs matplotlib: pip install 'ketkar[plot]'") from None
+    # The backend is loaded by what first needs it. In a notebook it then turns interactive mode on;
+    # inside a style context that would be undone, and no later figure would be shown.
+    plt.draw_if_interactive()
+    return plt
 
 
 def style() -> dict[str, Any]:

@@ -11,12 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from ketkar import checks
 from ketkar.equations import equation
 from ketkar.feedforward.losses import cross_entropy, cross_entropy_grad
-from ketkar.recurrent import operands
-from ketkar.recurrent.lstm import LSTMState, lstm_backward, lstm_forward
+from ketkar.recurrent import lstm, operands, rnn
+from ketkar.recurrent.lstm import LSTMState, LSTMTrace, pair
 from ketkar.recurrent.lstm import checked as checked_lstm
-from ketkar.recurrent.lstm import pair
 from ketkar.recurrent.parameters import LSTMParams, OutputParams, RNNParams
-from ketkar.recurrent.rnn import checked, rnn_backward, rnn_forward, typed
+from ketkar.recurrent.rnn import checked, typed
 from ketkar.trees import tree_map
 
 __all__ = [
@@ -197,7 +196,8 @@ def output_value_and_grad(
         reduction, rows,
     )  # fmt: skip
     whole = states.reshape(*rows, -1).astype(kind, copy=False)
-    result = _read_out(typed(q, kind), whole, read, 0, 1, backend)
+    found = operands.kernels(backend, whole, *q)
+    result = _read_out(typed(q, kind), whole, read, 0, 1, found)
     return result._replace(h=result.h.reshape(states.shape))
 
 
@@ -236,27 +236,25 @@ class _Targets:
         """Label and weight of each row of these steps."""
         if self.last_alone:
             return self.labels, np.full(len(self.labels), self.weight, kind)
-        labels = np.ascontiguousarray(self.labels[first:last]).ravel()
+        labels = operands.ready(self.labels[first:last]).ravel()
         if len(self.mask):
             return labels, self.mask[first:last].ravel() * kind.type(self.weight)
         return labels, np.full(labels.size, self.weight, kind)
 
-    def there(self, first: int, last: int) -> Array | None:
-        """The mask of these steps, if there is one."""
-        return self.mask[first:last] if len(self.mask) else None
+    def there(self, first: int, last: int) -> Array:
+        """The mask of these steps; without rows where all are there."""
+        return self.mask[first:last]
 
 
 def _read_out(
-    params: OutputParams, h: Array, read: _Targets, first: int, last: int, backend: str
+    params: OutputParams, h: Array, read: _Targets, first: int, last: int, found: Any
 ) -> OutputGrads:
     """Loss and gradients of the states h of the steps first .. last - 1."""
-    rows = np.ascontiguousarray(h).reshape(-1, h.shape[2])
+    rows = operands.ready(h).reshape(-1, h.shape[2])
     losses, dh = np.empty(len(rows), h.dtype), np.empty_like(rows)
     grads = OutputParams(np.empty_like(params.V), np.empty_like(params.c))
     labels, weights = read.piece(first, last, h.dtype)
-    operands.kernels(backend, rows, *params).output_loss(
-        rows, *params, labels, weights, losses, dh, *grads
-    )  # (6.2), (6.8)
+    found.output_loss(rows, *params, labels, weights, losses, dh, *grads)  # (6.2), (6.8)
     loss = float(losses.sum(dtype=np.float64))
     if not np.isfinite(loss):
         row = int(np.argmin(np.isfinite(losses)))
@@ -274,9 +272,9 @@ def _pieces(T: int, truncate: int | None) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, T)
 
 
-def _naming_the_step(x: Array, error: FloatingPointError) -> FloatingPointError:
+def _naming_the_step(x: Array, mask: Array, error: FloatingPointError) -> FloatingPointError:
     """The error, with the first step of x that is not finite, if there is one."""
-    bad = ~np.isfinite(x)
+    bad = ~np.isfinite(operands.masked(x, mask))
     if not bad.any():
         return FloatingPointError(f"{error}; x is finite, so the weights have grown too large")
     step, sequence, entry = (int(k) for k in np.argwhere(bad)[0])
@@ -286,27 +284,29 @@ def _naming_the_step(x: Array, error: FloatingPointError) -> FloatingPointError:
 
 
 def _outside(
-    params: OutputParams, y: Array, read: _Targets, first: int, last: int, T: int, backend: str
+    params: OutputParams, y: Array, read: _Targets, first: int, last: int, T: int, found: Any
 ) -> OutputGrads | None:
     """Loss and gradients of the outputs of a piece; None where nothing of it is read."""
     if not read.last_alone:
-        return _read_out(params, y, read, first, last, backend)
+        return _read_out(params, y, read, first, last, found)
     if last < T:
         return None
-    out = _read_out(params, y[-1:], read, last - 1, last, backend)
+    out = _read_out(params, y[-1:], read, last - 1, last, found)
     dy = np.zeros_like(y)
     dy[-1:] = out.h
     return out._replace(h=dy)
 
 
-def _walk(x: Array, truncate: int | None, step: Callable[[int, int], tuple[float, Any]]) -> Any:
+def _walk(
+    x: Array, mask: Array, truncate: int | None, step: Callable[[int, int], tuple[float, Any]]
+) -> Any:
     """The sum of losses and of gradients over the pieces of a sequence."""
     loss, total = 0.0, None
     for first, last in _pieces(len(x), truncate):
         try:
             value, grads = step(first, last)
         except FloatingPointError as error:
-            raise _naming_the_step(x, error) from None
+            raise _naming_the_step(x, mask, error) from None
         loss += value
         if grads is not None:
             total = grads if total is None else tree_map(np.add, total, grads)
@@ -376,26 +376,27 @@ def rnn_value_and_grad(
     x = operands.sequences("rnn_value_and_grad", x, p.U.shape[1], "U")
     kind = operands.kind_of(x, *p)
     read = _Targets(labels, mask, len(p.V), reduction, x.shape[:2])
-    p, states = typed(p, kind), p._replace(V=None, c=None)
-    states, output = typed(states, kind), OutputParams(p.V, p.c)
-    h = operands.state(h0, "h0", x.shape[1], len(p.b), kind)
-    dh0 = np.zeros_like(h)
+    p = typed(p, kind)
+    output, found = OutputParams(p.V, p.c), operands.kernels(backend, x, *p)
+    now = operands.state(h0, "h0", x.shape[1], len(p.b), kind)
+    dh0, no_dx = np.zeros_like(now), np.empty((0, *x.shape[1:]), kind)
 
     def step(first: int, last: int) -> tuple[float, Any]:
-        nonlocal h
+        nonlocal now
         there = read.there(first, last)
-        y, trace = rnn_forward(states, x[first:last], h, mask=there, backend=backend)
-        h = trace.h[-1].copy()
-        out = _outside(output, y, read, first, last, len(x), backend)
+        inputs = operands.ready(operands.masked(x[first:last], there), kind)
+        h = rnn.states(p, inputs, now, there, found)
+        now = h[-1].copy()
+        out = _outside(output, h[1:], read, first, last, len(x), found)
         if out is None:
             return 0.0, None
-        grads = rnn_backward(states, out.h, trace, backend=backend)
+        grads = rnn.states_backward(p, inputs, h, out.h, there, 0, no_dx, found)
         if first == 0:
             dh0[...] = grads.h0
         return out.loss, grads.params._replace(V=out.params.V, c=out.params.c)
 
-    loss, grads = _walk(x, truncate, step)
-    return RNNStepResult(loss, grads, operands.like_given(dh0, h0), h)
+    loss, grads = _walk(x, read.mask, truncate, step)
+    return RNNStepResult(loss, grads, operands.like_given(dh0, h0), now)
 
 
 def lstm_value_and_grad(
@@ -453,30 +454,30 @@ def lstm_value_and_grad(
     x = operands.sequences("lstm_value_and_grad", x, q.Wz.shape[1], "Wz")
     kind = operands.kind_of(x, *q, *out_params)
     read = _Targets(labels, mask, len(out_params.V), reduction, x.shape[:2])
-    q, out_params, x = typed(q, kind), typed(out_params, kind), x.astype(kind, copy=False)
-    now, initial = state, _no_gradient(state, x.shape[1], h, kind)
+    p, out_params = lstm.stacked_params(q, kind), typed(out_params, kind)
+    found = operands.kernels(backend, x, *p)
+    given = pair(state)
+    now = LSTMState(
+        operands.state(given[0], "state.y", x.shape[1], h, kind),
+        operands.state(given[1], "state.c", x.shape[1], h, kind),
+    )
+    initial, no_dx = LSTMState(*map(np.zeros_like, now)), np.empty((0, *x.shape[1:]), kind)
 
     def step(first: int, last: int) -> tuple[float, Any]:
         nonlocal now, initial
         there = read.there(first, last)
-        y, trace = lstm_forward(q, x[first:last], now, mask=there, backend=backend)
-        now = LSTMState(*(a.copy() for a in trace.last))
-        out = _outside(out_params, y, read, first, last, len(x), backend)
+        inputs = operands.ready(operands.masked(x[first:last], there), kind)
+        y, c, gates = lstm.states(p, inputs, now, there, found)
+        now = LSTMState(y[-1].copy(), c[-1].copy())
+        out = _outside(out_params, y[1:], read, first, last, len(x), found)
         if out is None:
             return 0.0, None
-        grads = lstm_backward(q, out.h, trace, backend=backend)
+        trace, dc = LSTMTrace(inputs, y, c, gates, there, None, None), np.zeros_like(now.c)
+        _, grads, dy0 = lstm.states_backward(p, trace, out.h, dc, 0, gates, no_dx, found)
         if first == 0:
-            initial = grads.state
-        return out.loss, (grads.params, out.params)
+            initial = LSTMState(dy0, dc)
+        return out.loss, (grads, out.params)
 
-    loss, (grads, out_grads) = _walk(x, truncate, step)
-    return LSTMStepResult(loss, grads, out_grads, initial, now)
-
-
-def _no_gradient(state: Any, N: int, h: int, kind: Any) -> LSTMState:
-    """Zeros in the shapes in which an initial state was given."""
-    given = zip(("state.y", "state.c"), pair(state), strict=True)
-    return LSTMState(*(
-        np.zeros((N, h) if s is None else checks.float_array(s, name).shape, kind)
-        for name, s in given
-    ))  # fmt: skip
+    loss, (grads, out_grads) = _walk(x, read.mask, truncate, step)
+    first = LSTMState(*(operands.like_given(d, g) for d, g in zip(initial, given, strict=True)))
+    return LSTMStepResult(loss, lstm.taken_apart(grads, q), out_grads, first, now)

@@ -91,7 +91,7 @@ class LSTMGrads(NamedTuple):
     state: LSTMState
 
 
-class _Stacked(NamedTuple):
+class Stacked(NamedTuple):
     """The parameters as the kernels want them: the rows of z, i, f and o one below the other."""
 
     W: Array
@@ -117,14 +117,14 @@ def checked(params: Any, function: str) -> LSTMParams:
     return q
 
 
-def _stacked(q: LSTMParams, kind: Any) -> _Stacked:
+def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
     h = len(q.bz)
     peepholes = [np.zeros(h) if p is None else p for p in (q.pi, q.pf, q.po)]
     W, R, p, b = (np.concatenate(a) for a in (q[:4], q[4:8], [peepholes], q[11:]))
-    return _Stacked(*(np.ascontiguousarray(a, dtype=kind) for a in (W, R, p, b)))
+    return Stacked(*(np.ascontiguousarray(a, dtype=kind) for a in (W, R, p, b)))
 
 
-def _taken_apart(stacked: _Stacked, like: LSTMParams) -> LSTMParams:
+def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
     """The gradients of the fifteen; None for peepholes that are not there."""
     h = len(like.bz)
     W, R, b = (
@@ -132,6 +132,35 @@ def _taken_apart(stacked: _Stacked, like: LSTMParams) -> LSTMParams:
     )
     p = [None] * 3 if like.pi is None else list(stacked.p)
     return LSTMParams(*W, *R, *p, *b)
+
+
+def states(
+    p: Stacked, x: Array, first: LSTMState, mask: Array, found: Any
+) -> tuple[Array, Array, Array]:
+    """Outputs, cell states and gates of all steps; everything has been checked."""
+    T, (N, h) = len(x), first.y.shape
+    y, c = np.empty((T + 1, N, h), x.dtype), np.empty((T + 1, N, h), x.dtype)
+    gates = np.empty((T, N, 4, h), x.dtype)
+    y[0], c[0] = first  # (6.7)
+    found.lstm_forward(x, *p, mask, y, c, gates)  # (6.21) to (6.26)
+    return y, c, gates
+
+
+def states_backward(
+    p: Stacked, trace: LSTMTrace, dy: Array, dc: Array, stop: int, errors: Array, dx: Array,
+    found: Any,
+) -> tuple[Array, Stacked, Array]:  # fmt: skip
+    """The gradients of :func:`states`, of x, the parameters and the first output.
+
+    dy (T, N, h) is used up, dc (N, h) goes from the last cell state to the first. `errors` is
+    filled and may be the trace's gates; a dx without steps, (0, N, n), is not filled.
+    """
+    grads, dy0 = Stacked(*(np.empty_like(a) for a in p)), np.empty_like(dc)
+    found.lstm_backward(
+        trace.x, p.W, p.R, p.p, trace.mask, trace.y, trace.c, trace.gates, dy, dc, stop,
+        errors, dx, *grads, dy0,
+    )  # (6.27) to (6.32)  # fmt: skip
+    return dx, grads, dy0
 
 
 @equation("initial-state")
@@ -198,14 +227,14 @@ def lstm_forward(
     h = len(q.bz)
     there = operands.mask_of(mask, T, N)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
-    x = np.ascontiguousarray(x)
+    x = operands.ready(x)
     first = pair(state)
-    y, c = np.empty((T + 1, N, h), kind), np.empty((T + 1, N, h), kind)
-    y[0] = operands.state(first[0], "state.y", N, h, kind)  # (6.7)
-    c[0] = operands.state(first[1], "state.c", N, h, kind)
-    gates = np.empty((T, N, 4, h), kind)
-    stacked = _stacked(q, kind)
-    operands.kernels(backend, x, *stacked).lstm_forward(x, *stacked, there, y, c, gates)
+    start = LSTMState(
+        operands.state(first[0], "state.y", N, h, kind),
+        operands.state(first[1], "state.c", N, h, kind),
+    )
+    stacked = stacked_params(q, kind)
+    y, c, gates = states(stacked, x, start, there, operands.kernels(backend, x, *stacked))
     return y[1:], LSTMTrace(x, y, c, gates, there, factor, state)
 
 
@@ -275,7 +304,7 @@ def lstm_backward(
     ((5, 2, 3), (4, 4), (2, 4))
     """
     trace = operands.trace(trace, LSTMTrace, "lstm_forward")
-    x, y, c, gates, mask, factor, state = trace
+    x, y, _, gates, _, factor, state = trace
     q = checked(params, "lstm_backward")
     T, N, n = x.shape
     h = y.shape[2]
@@ -283,21 +312,18 @@ def lstm_backward(
         raise ValueError(
             f"Wz has shape {q.Wz.shape}, but the trace went through weights of shape {(h, n)}"
         )
-    stacked = _stacked(q, x.dtype)
+    stacked = stacked_params(q, x.dtype)
     error = operands.gradient(dy, "dy", (T, N, h), x.dtype)
     last = pair(dstate)
     dc = np.zeros((N, h), x.dtype)
     if last[1] is not None:
         dc += operands.gradient(last[1], "dstate.c", (N, h), x.dtype)
-    dy0 = np.zeros((N, h), x.dtype)
     if last[0] is not None and T:
         error[-1] += operands.gradient(last[0], "dstate.y", (N, h), x.dtype)
     stop = operands.cut(truncate, T)
-    grads = _Stacked(*(np.empty_like(a) for a in stacked))
-    dx = np.empty_like(x)
-    operands.kernels(backend, x, *stacked).lstm_backward(
-        x, stacked.W, stacked.R, stacked.p, mask, y, c, gates, error, dc, stop,
-        np.empty_like(gates), dx, grads.W, grads.R, grads.p, grads.b, dy0,
+    dx, grads, dy0 = states_backward(
+        stacked, trace, error, dc, stop, np.empty_like(gates), np.empty_like(x),
+        operands.kernels(backend, x, *stacked),
     )  # fmt: skip
     if last[0] is not None and not T:
         dy0 += operands.gradient(last[0], "dstate.y", (N, h), x.dtype)
@@ -305,4 +331,4 @@ def lstm_backward(
         dx *= factor
     given = pair(state)
     initial = LSTMState(operands.like_given(dy0, given[0]), operands.like_given(dc, given[1]))
-    return LSTMGrads(dx, _taken_apart(grads, q), initial)
+    return LSTMGrads(dx, taken_apart(grads, q), initial)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar.kernels import backend as door
+from ketkar.kernels.backend import ready as ready
 
 Array = NDArray[Any]
 
@@ -87,7 +88,7 @@ def mask_of(mask: ArrayLike | None, T: int, N: int) -> Array:
         raise TypeError(f"mask holds {array.dtype} values; expected booleans, True where a step is")
     if array.shape != (T, N):
         raise ValueError(f"mask has shape {array.shape}; expected (time, batch) = {(T, N)}")
-    return np.ascontiguousarray(array)
+    return ready(array)
 
 
 def masked(x: Array, mask: Array) -> Array:

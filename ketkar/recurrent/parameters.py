@@ -137,6 +137,11 @@ def _recurrent(h: int, rng: np.random.Generator, recurrent: str, radius: float) 
     return checks.between(radius, "radius", 0, float("inf")) * _glorot(h, h, rng)
 
 
+def _flag(value: Any, name: str) -> None:
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {checks.shown(value)}")
+
+
 def output_params(
     h: int, m: int, *, rng: np.random.Generator | int, dtype: Any = np.float64
 ) -> OutputParams:
@@ -306,6 +311,7 @@ def lstm_params(
     (1648, np.float64(1.0))
     """
     n, h = checks.count(n, "n"), checks.count(h, "h")
+    _flag(peepholes, "peepholes")
     rng = checks.generator(rng)
     forget_bias = checks.real(forget_bias, "forget_bias")
     W = [_glorot(h, n, rng) for _ in range(4)]
@@ -352,6 +358,7 @@ def rnn_parameter_count(
     """
     n, h, m = checks.count(n, "n"), checks.count(h, "h"), checks.count(m, "m")
     checks.one_of(feedback, "feedback", ("hidden", "output"))
+    _flag(bidirectional, "bidirectional")
     if bidirectional and feedback == "output":
         raise ValueError("a bidirectional network feeds back hidden states, not outputs")
     fed_back = h if feedback == "hidden" else m
@@ -384,4 +391,5 @@ def lstm_parameter_count(n: int, h: int, *, peepholes: bool = True) -> int:
     (1648, 1600)
     """
     n, h = checks.count(n, "n"), checks.count(h, "h")
+    _flag(peepholes, "peepholes")
     return 4 * (h * n + h * h + h) + (3 * h if peepholes else 0)  # (6.35)

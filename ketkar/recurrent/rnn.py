@@ -15,7 +15,6 @@ from ketkar import checks
 from ketkar.equations import equation
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import RNNParams
-from ketkar.trees import tree_map
 
 __all__ = ["RNNGrads", "RNNTrace", "rnn_backward", "rnn_forward"]
 
@@ -81,9 +80,27 @@ def checked(params: Any, function: str, feedback: str = "hidden") -> RNNParams:
 
 def typed(params: Any, kind: Any) -> Any:
     """The parameters as kernels want them: contiguous, of one type."""
-    return type(params)(
-        *(None if a is None else np.ascontiguousarray(a, dtype=kind) for a in params)
-    )
+    return type(params)(*(None if a is None else operands.ready(a, kind) for a in params))
+
+
+def states(p: RNNParams, x: Array, first: Array, mask: Array, found: Any) -> Array:
+    """All hidden states (T + 1, N, h), from the first (N, h); everything has been checked."""
+    h = np.empty((len(x) + 1, *first.shape), x.dtype)
+    h[0] = first  # (6.7)
+    found.rnn_forward(x, p.U, p.W, p.b, mask, h)  # (6.1)
+    return h
+
+
+def states_backward(
+    p: RNNParams, x: Array, h: Array, dh: Array, mask: Array, stop: int, dx: Array, found: Any
+) -> RNNGrads:
+    """The gradients of :func:`states` from dh (T, N, h), which is used up; none of V and c.
+
+    A dx without steps, (0, N, n), is not filled.
+    """
+    dU, dW, db, dh0 = (np.empty_like(a) for a in (p.U, p.W, p.b, h[0]))
+    found.rnn_backward(x, p.U, p.W, mask, h, dh, stop, dx, dU, dW, db, dh0)  # (6.17), (6.18)
+    return RNNGrads(dx, RNNParams(dU, dW, db, None, None), dh0)
 
 
 @equation("initial-state")
@@ -158,16 +175,14 @@ def rnn_forward(
     T, N, _ = x.shape
     there = operands.mask_of(mask, T, N)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
-    x = np.ascontiguousarray(x)
+    x = operands.ready(x)
     found = operands.kernels(backend, x, *p)
-    h = np.empty((T + 1, N, len(p.b)), kind)
-    h[0] = operands.state(h0, "h0", N, len(p.b), kind)  # (6.7)
-    found.rnn_forward(x, p.U, p.W, p.b, there, h)  # (6.1)
+    h = states(p, x, operands.state(h0, "h0", N, len(p.b), kind), there, found)
     y = h[1:]
     if p.V is not None:
         y = np.empty((T, N, len(p.V)), kind)
-        states, outputs = (a.reshape(T * N, a.shape[2]) for a in (h[1:], y))
-        found.output_forward(states, p.V, p.c, outputs)  # (6.2)
+        read, outputs = (a.reshape(T * N, a.shape[2]) for a in (h[1:], y))
+        found.output_forward(read, p.V, p.c, outputs)  # (6.2)
     return y, RNNTrace(x, h, y, there, factor, h0)
 
 
@@ -220,10 +235,10 @@ def rnn_backward(
     >>> params = RNNParams(U=[[1.0]], W=[[0.5]], b=[0.0], V=None, c=None)
     >>> y, trace = rnn_forward(params, [[[1.0]], [[0.0]]])
     >>> rnn_backward(params, [[[0.0]], [[1.0]]], trace).x[:, 0, 0].round(4)
-    array([0.1822, 0.8679])
+    array([0.1823, 0.8679])
     """
     trace = operands.trace(trace, RNNTrace, "rnn_forward")
-    x, h, y, _, factor, h0 = trace
+    x, h, y, mask, factor, h0 = trace
     p = typed(checked(params, "rnn_backward"), x.dtype)
     T, N, n = x.shape
     if p.U.shape != (h.shape[2], n) or y.shape[2:] != (len(p.b if p.V is None else p.V),):
@@ -231,33 +246,19 @@ def rnn_backward(
     error = operands.gradient(dy, "dy", y.shape, x.dtype)
     stop = operands.cut(truncate, T)
     found = operands.kernels(backend, x, *p)
-    grads = tree_map(np.empty_like, p)
-    if p.V is not None:
-        states = np.empty((T, N, h.shape[2]), x.dtype)
-        dz, outputs, read, owed = (a.reshape(T * N, a.shape[2]) for a in (error, y, h[1:], states))
-        found.output_backward(dz, outputs, read, p.V, owed, grads.V, grads.c)
-        error = states
+    dV = dc = None
+    if p.V is not None and p.c is not None:
+        dV, dc = np.empty_like(p.V), np.empty_like(p.c)
+        inner = np.empty((T, N, h.shape[2]), x.dtype)
+        rows = [a.reshape(T * N, a.shape[2]) for a in (error, y, h[1:], inner)]
+        found.output_backward(*rows[:3], p.V, rows[3], dV, dc)
+        error = inner
     last = None if dh is None else operands.gradient(dh, "dh", h.shape[1:], x.dtype)
     if last is not None and T:
         error[-1] += last
-    dx = np.empty_like(x)
-    dh0 = recurrence_backward(p, error, trace, stop, dx, grads, found)
+    dx, grads, dh0 = states_backward(p, x, h, error, mask, stop, np.empty_like(x), found)
     if last is not None and not T:
         dh0 += last
     if factor is not None:
         dx *= factor
-    return RNNGrads(dx, grads, operands.like_given(dh0, h0))
-
-
-def recurrence_backward(
-    p: RNNParams, dh: Array, trace: RNNTrace, stop: int, dx: Array, grads: RNNParams, found: Any
-) -> Array:
-    """Fill dx, unless it has no steps, and U, W and b of `grads` from dh (T, N, h), used up.
-
-    Returns the gradient with respect to the initial state.
-    """
-    dh0 = np.empty(trace.h.shape[1:], trace.x.dtype)
-    found.rnn_backward(
-        trace.x, p.U, p.W, trace.mask, trace.h, dh, stop, dx, grads.U, grads.W, grads.b, dh0
-    )  # (6.17), (6.18)
-    return dh0
+    return RNNGrads(dx, grads._replace(V=dV, c=dc), operands.like_given(dh0, h0))

@@ -92,7 +92,7 @@ def many_to_one(
     p = _with_output(params, "many_to_one")
     _, trace = rnn_forward(p._replace(V=None, c=None), x, h0, mask=mask, backend=backend)
     kind = trace.h.dtype
-    V, c = (np.ascontiguousarray(a, dtype=kind) for a in p[3:])
+    V, c = (operands.ready(a, kind) for a in p[3:] if a is not None)
     y = np.empty((trace.h.shape[1], len(V)), kind)
     last = np.ascontiguousarray(trace.h[-1])
     operands.kernels(backend, last, V).output_forward(last, V, c, y)  # (6.6)
@@ -123,6 +123,8 @@ def many_to_one_backward(
     kind = trace.y.dtype
     p = typed(_with_output(params, "many_to_one_backward"), kind)
     assert p.V is not None
+    if p.V.shape != (trace.y.shape[1], trace.states.h.shape[2]):
+        raise ValueError("params have other shapes than those that the trace went through")
     error = operands.gradient(dy, "dy", trace.y.shape, kind)
     last = np.ascontiguousarray(trace.states.h[-1])
     dh, dV, dc = np.empty_like(last), np.empty_like(p.V), np.empty_like(p.c)

@@ -12,6 +12,7 @@ faces       where a person looks, 960-3-4 (Mitchell, *Machine Learning*, section
 alvinn      how far to steer, 960-4-30 (Pomerleau's ALVINN)
 lenet       LeNet-5 for digits of 28 x 28 pixels, as it is built today
 lenet_1998  LeNet-5 as it was published
+sequences   small recurrent networks on tasks that take memory
 ==========  ==================================================================================
 """
 
@@ -33,9 +34,20 @@ from ketkar.systems.lenet_1998 import (
     lenet5_1998,
     train_lenet5_1998,
 )
+from ketkar.systems.sequences import (
+    adding_answers,
+    sequence_accuracy,
+    sequence_outputs,
+    sequence_value_and_grad,
+    train_adding,
+    train_parity,
+    train_recall,
+    train_sequences,
+)
 
 __all__ = [
     "C3_TABLE",
+    "adding_answers",
     "alvinn_network",
     "block_mean",
     "centred",
@@ -50,11 +62,18 @@ __all__ = [
     "inference_params",
     "lenet5",
     "lenet5_1998",
+    "sequence_accuracy",
+    "sequence_outputs",
+    "sequence_value_and_grad",
     "steering_direction",
     "steering_targets",
+    "train_adding",
     "train_alvinn",
     "train_digits",
     "train_faces",
     "train_lenet5",
     "train_lenet5_1998",
+    "train_parity",
+    "train_recall",
+    "train_sequences",
 ]

@@ -66,6 +66,10 @@ def adam_step(params: Any, grads: Any, state: AdamState | None, lr: float) -> tu
     array([2.9])
     """
     lr = checks.positive(lr, "lr")
+    params, grads = (
+        tree_map(lambda a, name=name: checks.float_array(a, name), nest)
+        for nest, name in ((params, "params"), (grads, "grads"))
+    )
     if state is None:
         zeros = tree_map(np.zeros_like, params)
         state = AdamState(0, zeros, zeros)

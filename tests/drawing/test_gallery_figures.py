@@ -31,6 +31,10 @@ DIAGRAMS = {
         "plot_tensor_shapes",
         "plot_winograd_error",
     ],
+    "06_recurrent": [
+        "plot_rnn_intro",
+        "plot_rnn_summary",
+    ],
 }
 SCRIPTS = {
     path.stem: path
@@ -67,7 +71,7 @@ def test_figures_are_legible(name, faults, monkeypatch):
     assert not any(found.values()), found
 
 
-@pytest.mark.parametrize(("chapter", "last"), [(3, 10), (5, 13)])
+@pytest.mark.parametrize(("chapter", "last"), [(3, 10), (5, 13), (6, 11)])
 def test_all_figures_of_the_chapter_are_drawn_once(chapter, last):
     found = [
         int(number)

@@ -173,3 +173,19 @@ def test_without_matplotlib_one_sentence_says_what_to_install(name, monkeypatch)
 def test_every_public_name_is_there():
     assert all(hasattr(drawing, name) for name in drawing.__all__)
     assert set(DRAWINGS) <= set(drawing.__all__)
+
+
+def test_the_first_figure_leaves_a_notebook_interactive(tmp_path):
+    # a notebook's backend turns interactive mode on as it is loaded, and shows figures only then
+    backend = "from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas\n"
+    backend += "import matplotlib\nmatplotlib.interactive(True)\n"
+    (tmp_path / "notebook_backend.py").write_text(backend)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import matplotlib\nmatplotlib.rcParams['backend'] = 'module://notebook_backend'\n"
+        "from ketkar import drawing\ndrawing.canvas(1, 1)\nprint(matplotlib.is_interactive())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "True\n"

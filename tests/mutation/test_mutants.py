@@ -25,6 +25,14 @@ CONVOLUTION = ["tests/convolutional/test_worked_numbers.py",
                "tests/convolutional/test_operation.py"]  # fmt: skip
 POOLING = ["tests/convolutional/test_pooling.py"]
 LAYERS = ["tests/convolutional/test_worked_numbers.py", "tests/convolutional/test_gradients.py"]
+LOOPS = ["tests/recurrent/test_worked_numbers.py"]
+THROUGH_TIME = ["tests/recurrent/test_gradients.py"]
+PIECES = [f"{THROUGH_TIME[0]}::test_a_truncated_{net}_is_its_pieces" for net in ("rnn", "lstm")]
+PAIRS = [f"{THROUGH_TIME[0]}::test_going_back_once_is_the_sum_over_all_pairs"]
+FORCED = [f"{THROUGH_TIME[0]}::test_under_teacher_forcing_no_step_hears_from_a_later_one"]
+IN_ONE_GO = [f"{THROUGH_TIME[0]}::test_in_one_go_as_in_steps"]
+BOTH_WAYS = [f"{THROUGH_TIME[0]}::test_bidirectional"]
+STEPS = ["tests/training/test_steps.py"]
 
 MUTANTS = {
     # pooling
@@ -204,6 +212,109 @@ MUTANTS = {
         "convolutional/arithmetic.py", "np.minimum(start + k, n)", "(start + k)", CONVOLUTION),
     "parameters without the groups": (
         "convolutional/arithmetic.py", "(C // groups)", "C", CONVOLUTION),
+    # recurrences
+    "recurrence with a transposed W": (
+        "kernels/recurrence.py", "h[t] @ W.T + b)", "h[t] @ W + b)", LOOPS),
+    "recurrence without its memory": (
+        "kernels/recurrence.py", "h[t] @ W.T + b)", "0 * h[t] @ W.T + b)", LOOPS),
+    "a step that is not there is taken": (
+        "kernels/recurrence.py", "np.where(mask[t, :, None], h[t + 1], h[t])", "h[t + 1]", LOOPS),
+    "no slope of tanh on the way back": (
+        "kernels/recurrence.py", "total * (1 - h[t + 1] ** 2), 0)", "total, 0)", THROUGH_TIME),
+    "slope of tanh at the state before": (
+        "kernels/recurrence.py", "(1 - h[t + 1] ** 2)", "(1 - h[t] ** 2)", THROUGH_TIME),
+    "way back through a transposed W": (
+        "kernels/recurrence.py", "dh[t] @ W, total)", "dh[t] @ W.T, total)", THROUGH_TIME),
+    "error of a step that is not there": (
+        "kernels/recurrence.py", "total * (1 - h[t + 1] ** 2), 0)",
+        "total * (1 - h[t + 1] ** 2), total)", THROUGH_TIME),
+    "a step that is not there passes nothing on": (
+        "kernels/recurrence.py", "carried = np.where(there, dh[t] @ W, total)",
+        "carried = dh[t] @ W", THROUGH_TIME),
+    "recurrence not cut": (
+        "kernels/recurrence.py",
+        "carried = np.where(there, dh[t] @ W, total)\n        if stop and",
+        "carried = np.where(there, dh[t] @ W, total)\n        if not stop and", PIECES),
+    "recurrence cut one step late": (
+        "kernels/recurrence.py",
+        "dh[t] @ W, total)\n        if stop and t % stop == 0 and t:",
+        "dh[t] @ W, total)\n        if stop and t % stop == 1:", PIECES),
+    "W with the states after the steps": (
+        "kernels/recurrence.py", "rows.T @ states[:-1]", "rows.T @ states[1:]", THROUGH_TIME),
+    "mean of the steps for their sum": (
+        "kernels/recurrence.py", "db[...] = rows.sum(axis=0)  # (6.18)",
+        "db[...] = rows.mean(axis=0)", THROUGH_TIME),
+    "loss whose error misses the label": (
+        "kernels/recurrence.py", "dz[rows, labels] -= 1", "dz[rows, labels] -= 0.5", LOOPS),
+    "softmax error without its mean": (
+        "kernels/recurrence.py", "y * (dy - (dy * y).sum(axis=1, keepdims=True))", "y * dy",
+        THROUGH_TIME),
+    # LSTM
+    "gates f and o swapped": (
+        "kernels/recurrence.py", "z, i, f, o = (gates[t, :, k] for k in range(4))",
+        "z, i, o, f = (gates[t, :, k] for k in range(4))", LOOPS),
+    "cell that forgets where it should take in": (
+        "kernels/recurrence.py", "c[t + 1] = i * z + f * c[t]  # (6.24)",
+        "c[t + 1] = f * z + i * c[t]", LOOPS),
+    "cell without its memory": (
+        "kernels/recurrence.py", "c[t + 1] = i * z + f * c[t]  # (6.24)", "c[t + 1] = i * z",
+        LOOPS),
+    "output gate that sees the old cell": (
+        "kernels/recurrence.py", "p[2] * c[t + 1], o)", "p[2] * c[t], o)", LOOPS),
+    "input gate that sees the wrong peephole": (
+        "kernels/recurrence.py", "sums[:, 1] + p[0] * c[t]", "sums[:, 1] + p[1] * c[t]", LOOPS),
+    "output without the tanh of the cell": (
+        "kernels/recurrence.py", "y[t + 1] = o * np.tanh(c[t + 1])", "y[t + 1] = o * c[t + 1]",
+        LOOPS),
+    "no error along the cell": (
+        "kernels/recurrence.py", "dcell * f + di * p[0] + df * p[1], dc)",
+        "di * p[0] + df * p[1], dc)", THROUGH_TIME),
+    "no error through the peepholes": (
+        "kernels/recurrence.py", "dcell * f + di * p[0] + df * p[1], dc)", "dcell * f, dc)",
+        THROUGH_TIME),
+    "no error through the peephole of the output gate": (
+        "kernels/recurrence.py", "(1 - squashed**2) + do * p[2]", "(1 - squashed**2)",
+        THROUGH_TIME),
+    "peephole of o with the old cell": (
+        "kernels/recurrence.py", "(do * c[t + 1]).sum(0)", "(do * c[t]).sum(0)", THROUGH_TIME),
+    "forget gate blamed for the new cell": (
+        "kernels/recurrence.py", "df = dcell * c[t] * f", "df = dcell * c[t + 1] * f",
+        THROUGH_TIME),
+    "cell not cut": (
+        "kernels/recurrence.py", "            dc[...] = 0\n", "", PIECES),
+    "cell of a step that is not there": (
+        "kernels/recurrence.py", "c[t + 1] = np.where(there, c[t + 1], c[t])", "pass", LOOPS),
+    # directions, teachers, lengths, clipping
+    "backward state in the wrong order": (
+        "recurrent/bidirectional.py", "hb[::-1] @ p.Vb.T", "hb @ p.Vb.T", LOOPS),
+    "error of the backward state in the wrong order": (
+        "recurrent/bidirectional.py", "first.x + second.x[::-1]", "first.x + second.x",
+        BOTH_WAYS),
+    "mask not turned round": (
+        "recurrent/bidirectional.py", "there[::-1]", "there", LOOPS),
+    "teacher one step early": (
+        "recurrent/output_recurrence.py", "fed[1:] = known[:-1]", "fed[1:] = known[1:]", LOOPS),
+    "blame passed on under teacher forcing": (
+        "recurrent/output_recurrence.py", "if forced and t else dz[t] @ p.W",
+        "if False else dz[t] @ p.W", FORCED),
+    "product of Jacobians in the wrong order": (
+        "recurrent/gradients.py", "product = product @ _jacobian(h[k, n], p.W)",
+        "product = _jacobian(h[k, n], p.W) @ product", PAIRS),
+    "initial state of all sequences by one gradient": (
+        "recurrent/operands.py", "else gradient.sum(axis=0)", "else gradient[0]", THROUGH_TIME),
+    "mean over steps that are not there": (
+        "recurrent/loss.py", "counted = int(self.mask.sum()) if", "counted = self.mask.size if",
+        IN_ONE_GO),
+    "clipping by each array alone": (
+        "recurrent/clipping.py", "largest * float(np.sqrt(sum(squares)))",
+        "largest * float(np.sqrt(max(squares)))", LOOPS),
+    "radius by singular values": (
+        "recurrent/gradients.py", 'np.linalg.eigvals(_finite(W, "W"))',
+        'np.linalg.svd(_finite(W, "W"))[1]', LOOPS),
+    "Adam without its correction of the mean": (
+        "training/steps.py", "lr / (1 - BETA_1**t)", "lr / (1 - BETA_1)", STEPS),
+    "walk without clipping": (
+        "training/steps.py", "clip_grad_norm(grads, max_norm).grads", "grads", STEPS),
 }  # fmt: skip
 
 
@@ -255,8 +366,10 @@ def fates(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "tests", [GRADS, LOSSES, ACTIVATIONS, TRAINING, CONVOLUTION, LAYERS],
-    ids=["gradients", "losses", "activations", "training", "convolution", "layers"],
+    "tests",
+    [GRADS, LOSSES, ACTIVATIONS, TRAINING, CONVOLUTION, LAYERS, LOOPS, THROUGH_TIME, STEPS],
+    ids=["gradients", "losses", "activations", "training", "convolution", "layers", "loops",
+         "through time", "steps"],
 )  # fmt: skip
 def test_the_tests_pass_on_an_unchanged_copy(tmp_path, tests):
     done = outcome(copied(tmp_path), tests)

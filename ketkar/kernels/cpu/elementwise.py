@@ -75,6 +75,22 @@ def _series(typing: Any, r: Any) -> Any:
 
 
 @operation
+def _power(typing: Any, rounded: Any) -> Any:
+    """2^n, where n stands in the lowest bits of `rounded` and the result is a normal number."""
+    fraction, bias = (23, 127) if rounded.bitwidth == 32 else (52, 1023)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (rounded,) = arguments
+        whole = ir.IntType(signature.args[0].bitwidth)
+        # what is left of the offset of `rounded` falls out at the upper end
+        exponent = builder.add(builder.bitcast(rounded, whole), ir.Constant(whole, bias))
+        shifted = builder.shl(exponent, ir.Constant(whole, fraction))
+        return builder.bitcast(shifted, rounded.type)
+
+    return rounded(rounded), generate
+
+
+@operation
 def _times_power(typing: Any, value: Any, rounded: Any) -> Any:
     """Value times 2^n, where n stands in the lowest bits of `rounded`."""
     width = value.bitwidth
@@ -117,8 +133,8 @@ def _expm1_of(x: Any) -> Any:
     rounded = x * _literal(x, LOG2_E, LOG2_E) + _literal(x, ROUND_32, ROUND_64)
     n = rounded - _literal(x, ROUND_32, ROUND_64)
     r = (x - n * _literal(x, HIGH_32, HIGH_64)) - n * _literal(x, LOW_32, LOW_64)
-    one = _literal(x, 1.0, 1.0)
-    return _times_power(_series(r), rounded) + (_times_power(one, rounded) - one)
+    power = _power(rounded)
+    return power * _series(r) + (power - _literal(x, 1.0, 1.0))
 
 
 @helper

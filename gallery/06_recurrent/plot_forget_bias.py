@@ -23,45 +23,40 @@ from ketkar.systems import sequence_accuracy, train_recall
 
 for bias in (0, 1, 5):
     kept = 1 / (1 + np.exp(-bias))
-    print(f"bias {bias}: {kept:.3f} after one step, {kept**30:.1e} after 30, {kept**60:.1e} after 60")
+    print(f"bias {bias}: after 1, 30, 60 steps {kept:.3f}, {kept**30:.1e}, {kept**60:.1e}")
 
 # %%
 # How far they learn to look
 # --------------------------
-# Eight units or cells, 150 updates, the mean of two seeds. The noise is half as large as the symbol
-# and there at every step.
+# Eight cells, 150 updates, two seeds. The noise is half as large as the symbol and there at every
+# later step.
 
 KIND, NOISE = np.float32, 0.5
 LAGS = (10, 30, 60)
 
 
-def lstm(bias):
-    """An LSTM with this bias, to be drawn from a seed."""
-    return lambda seed: (
-        rnn.lstm_params(2, 8, rng=seed, forget_bias=bias, dtype=KIND),
-        rnn.output_params(8, 2, rng=seed, dtype=KIND),
-    )
-
-
-starts = {f"LSTM, bias {bias}": lstm(float(bias)) for bias in (0, 1, 5)}
-starts["plain RNN"] = lambda seed: rnn.rnn_params(2, 8, 2, rng=seed, dtype=KIND)
-
-
-def right(start, tau, seed):
-    """The share of right answers of a trained network."""
-    run = train_recall(start(seed), tau, rng=seed, updates=150, noise=NOISE, lr=0.01)
+def right(bias, tau, seed):
+    """The share of right answers of an LSTM after training."""
+    lstm = rnn.lstm_params(2, 8, rng=seed, forget_bias=bias, dtype=KIND)
+    start = lstm, rnn.output_params(8, 2, rng=seed, dtype=KIND)
+    run = train_recall(start, tau, rng=seed, updates=150, batch=16, noise=NOISE, lr=0.01)
     return sequence_accuracy(run.params, recall_task(500, tau, 100, NOISE, dtype=KIND))
 
 
 fig, ax = plt.subplots(figsize=(6.4, 3.8))
-for (name, start), mark in zip(starts.items(), "osD^", strict=True):
-    shares = [np.mean([right(start, tau, seed) for seed in (0, 1)]) for tau in LAGS]
-    ax.plot(LAGS, shares, marker=mark, label=name)
-    print(f"{name:13s}", "  ".join(f"{tau} steps: {s:.2f}" for tau, s in zip(LAGS, shares)))
+for bias, mark in zip((0.0, 1.0, 5.0), "osD", strict=True):
+    shares = np.array([[right(bias, tau, seed) for seed in (0, 1)] for tau in LAGS])
+    (line,) = ax.plot(LAGS, shares.mean(axis=1), label=f"bias {bias:g}")
+    ax.plot(LAGS, shares, mark, color=line.get_color(), alpha=0.7)
+    print(f"bias {bias:g}: right over {LAGS} steps", *shares.mean(axis=1).round(2))
 ax.axhline(0.5, color="#5F6B76", linestyle=":")
-ax.set(xlabel="steps", ylabel="right answers", xticks=LAGS, ylim=(0.45, 1.03))
-ax.legend(loc="center left")
-# Alt text: The share of right answers over sequences of 10, 30 and 60 steps. All networks are right
-# at 10. With bias 5 the LSTM stays near 1; with bias 1, and the plain network, it falls to one half
-# at 60; with bias 0 already at 30.
+ax.set(xlabel="steps", ylabel="right answers", xticks=LAGS, ylim=(0.4, 1.03))
+ax.legend(loc="center")
+# Alt text: The share of right answers over sequences of 10, 30 and 60 steps; dots are seeds, lines
+# their mean. All three are right at 10 steps. With bias 0 nothing is learned over 30, with bias 1
+# little over 60; with bias 5 nearly all answers are right everywhere.
 plt.show()
+
+# %%
+# An open gate is not better in itself. It forgets nothing, noise included, and where only what is
+# recent counts, a network has to learn to close it.

@@ -56,12 +56,12 @@ for (limit, of), column in zip(runs.items(), panels.T, strict=True):
     column[1].set_xlabel("update")
 panels[0, 0].set_ylabel("norm of the gradient")
 panels[1, 0].set_ylabel("loss")
-# Alt text: Norms and losses over 300 updates on logarithmic axes. With clipping, the norms jump up to
-# nearly 100 in the first twenty updates, then they and the losses fall steadily, the loss to below
-# 0.001. Without it the loss falls to about 0.01 too, then one update with a large gradient throws it
-# above that of guessing, and there it stays.
+# Alt text: Norms and losses over 300 updates on logarithmic axes. With clipping, the norms jump up
+# to nearly 100 in the first twenty updates, then they and the losses fall, the loss to below 0.001.
+# Without it the loss falls to about 0.01 too, then one update with a large gradient throws it above
+# that of guessing, and there it stays.
 plt.show()
 
 # %%
-# Where it is thrown to, all units are saturated: a place from which plain descent does not return.
-# Clipping has a price, one more number to choose. And it does nothing against gradients that vanish.
+# Where it is thrown to, the units are saturated, and plain descent does not find back. Clipping has
+# a price, one more number to choose. And it does nothing against gradients that vanish.

@@ -80,7 +80,7 @@ panels[0].set_ylabel("norm of the gradient / at lag 1")
 plt.show()
 
 # %%
-# With a forget bias of 5 the direct way carries the gradient over all the hundred steps. With a bias
-# of 1 it is lost there, and what arrives comes by detours: through recurrent weights that are
-# orthogonal here, and will not stay so in training. At the largest lags, where the states are still
-# small, the detours make gradients grow: even an LSTM needs clipping.
+# With a forget bias of 5 the direct way carries the gradient over all the hundred steps. With a
+# bias of 1 it is lost there, and what arrives comes by detours, through recurrent weights that are
+# orthogonal here and will not stay so in training. At the largest lags, where the states are still
+# small, the detours make the gradient grow: even an LSTM may need clipping.

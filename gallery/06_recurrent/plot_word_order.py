@@ -2,9 +2,9 @@ r"""
 Words in their order
 ====================
 
-"The plot is good, the acting is not bad" is praise; exchange *is* and *not*, and it is blame, in the
-same words. A classifier that is given a sentence as a bag of words cannot tell them apart. A
-recurrent network with a single output, equation :eq:`single-output`, reads them in order.
+"Plot is good, acting not bad" is praise; exchange *is* and *not*, and it is blame, in the same
+words. A classifier that is given a sentence as a bag of words cannot tell them apart. A recurrent
+network with a single output, equation :eq:`single-output`, reads them in order.
 
 The chapter's page: :doc:`/06_recurrent/basics`.
 """
@@ -67,4 +67,11 @@ for ax, sentence, p in zip(panels.ravel(), sentences, praise.T, strict=True):
     ax.set(ylim=(-0.05, 1.05), yticks=(0, 0.5, 1))
 for ax in panels[:, 0]:
     ax.set_ylabel("P(praise)")
+# Alt text: Four panels, one a sentence, with the probability of praise after each of its six words.
+# It goes up and down in the middle, and after the last word it is close to 1 for the two sentences
+# of praise and close to 0 for the two of blame.
 plt.show()
+
+# %%
+# In training the network was asked at the end alone, so what it would say before the last word need
+# not mean anything.

@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 TESTS = [
     HERE / f"test_{name}.py"
     for name in ("convolution", "dense", "elementwise", "pooling", "train_step")
-]
+] + [HERE.parent / "recurrent" / "test_backends.py"]
 MACHINES = {
     "checked, 128 bits": {"KETKAR_CHECKED": "1", "KETKAR_SIMD_BITS": "128"},
     "256 bits": {"KETKAR_SIMD_BITS": "256"},

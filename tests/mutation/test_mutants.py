@@ -302,6 +302,8 @@ MUTANTS = {
         "product = _jacobian(h[k, n], p.W) @ product", PAIRS),
     "initial state of all sequences by one gradient": (
         "recurrent/operands.py", "else gradient.sum(axis=0)", "else gradient[0]", THROUGH_TIME),
+    "state not carried from piece to piece": (
+        "recurrent/loss.py", "        now = h[-1].copy()\n", "", IN_ONE_GO),
     "mean over steps that are not there": (
         "recurrent/loss.py", "counted = int(self.mask.sum()) if", "counted = self.mask.size if",
         IN_ONE_GO),

@@ -1,9 +1,10 @@
 """The compiled recurrences against the reference, on shapes that nobody would think of.
 
 In float64 the two may differ by 1e-13 of the largest number of an array, in float32 by 1e-5 from
-the reference in float64; 3e-15 and 1e-6 were seen, over 2000 shapes. These are the roundings of some hundred terms, carried through a few steps whose
-Jacobians do not stretch. (Where they do, in a network that is chaotic, the last digit of a step
-becomes the first one of a later step, and no two orders of summation agree.)
+the reference in float64; 3e-15 and 1e-6 were seen, over 2000 shapes. These are the roundings of
+some hundred terms, carried through a few steps whose Jacobians do not stretch. (Where they do, in a
+network that is chaotic, the last digit of a step becomes the first one of a later step, and no two
+orders of summation agree.)
 """
 
 import sys
@@ -151,11 +152,15 @@ def test_large_and_long(assert_close, dtype, T, N, n, h, m):
 @pytest.mark.parametrize(("T", "N", "n", "h", "m"), [(40, 61, 33, 65, 50), (9, 17, 200, 150, 90),
                                            (300, 8, 3, 64, 2)])  # fmt: skip
 def test_the_number_of_threads_changes_nothing(monkeypatch, dtype, T, N, n, h, m):
+    from ketkar.kernels.cpu import recurrence
+
     params, lstm, x, h0, c0, dh, dc, dy, labels, mask = case(0, T, N, n, h, m, dtype, True)
     output = rec.OutputParams(*params[3:])
     results = []
     for threads in ("1", "2", "3", "7"):
         monkeypatch.setenv("KETKAR_NUM_THREADS", threads)
+        if N == 61:  # here are enough sequences for all of them
+            assert recurrence.slices(x, 4 * (lstm.Wz.size + lstm.Rz.size)) == int(threads)
         y, trace = rec.rnn_forward(params, x, h0, mask=mask, backend="cpu")
         grads = rec.rnn_backward(params, dy, trace, dh=dh, backend="cpu")
         states, memory = rec.lstm_forward(lstm, x, (h0, c0), mask=mask, backend="cpu")

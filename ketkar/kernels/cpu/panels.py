@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
 from ketkar.kernels.cpu.matmul import BLOCK, FLAT, flat_tile, move_edge, wide_tile
@@ -44,7 +45,9 @@ def panels(matrix: Any, rows: int) -> Any:
         whole = np.zeros((K, count * width), matrix.dtype)
         whole[:, :N] = matrix
         matrix = whole
-    return np.ascontiguousarray(matrix.reshape(K, count, width).swapaxes(0, 1))
+    laid = aligned(matrix.size, matrix.dtype).reshape(count, K, width)
+    laid[...] = matrix.reshape(K, count, width).swapaxes(0, 1)
+    return laid
 
 
 @helper
@@ -65,21 +68,24 @@ def times(
     flat = width != COLUMNS * lanes(a)
     tall = 1 if flat else ROWS
     for band in range(0, M, BAND):
-        for p in range((N + width - 1) // width):
-            columns = min(width, N - p * width)
-            panel = B + p * K * width
-            for i in range(band, min(band + BAND, M), tall):
+        panel = B
+        for first in range(0, N, width):
+            columns = min(width, N - first)
+            i, last = band, min(band + BAND, M)
+            while i < last:
                 rows = min(tall, M - i)
-                there = c + (i * sc + p * width)
+                here, there = a + i * ra, c + (i * sc + first)
                 whole = rows == tall and columns == width
                 target, st = (there, sc) if whole else (scratch, width)
                 keep = scale if whole else zero
                 if flat:
-                    flat_tile(a + i * ra, ra, unit, rows, panel, width, K, target, st, keep)
+                    flat_tile(here, ra, unit, rows, panel, width, K, target, st, keep)
                 else:
-                    wide_tile(a + i * ra, ra, unit, rows, panel, width, K, target, st, keep)
+                    wide_tile(here, ra, unit, rows, panel, width, K, target, st, keep)
                 if not whole:
                     move_edge(scratch, width, rows, columns, there, sc, scale)
+                i += tall
+            panel = panel + K * width
 
 
 @helper

@@ -52,8 +52,9 @@ plt.show()
 # %%
 # Who knows the parity?
 # ---------------------
-# No unit alone, but all together. Over 200 sequences, the correlation of each unit with the parity,
-# and that of the difference of the two scores that the output layer computes from all units.
+# No unit alone shows it, but all together do. Over 200 sequences, the correlation of each unit with
+# the parity, and that of the difference of the two scores that the output layer computes from all
+# units.
 
 scores = h @ run.params.V.T + run.params.c
 for k in range(8):

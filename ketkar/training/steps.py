@@ -169,6 +169,8 @@ def descend(
             params, state = adam_step(params, grads, state, lr)
         else:
             params = sgd_step(params, grads, lr)
-        if callback is not None and callback(step, params) is True:
-            break
+        if callback is not None:
+            end = callback(step, params)
+            if isinstance(end, bool | np.bool_) and end:  # NumPy has a True of its own
+                break
     return Descent(params, np.array(losses), np.array(norms))

@@ -38,6 +38,6 @@ CHECKED: Final = os.environ.get("KETKAR_CHECKED", "") not in ("", "0")
 SIMD_BITS: Final = simd_bits()
 
 # A tile must leave registers for one row of b and one broadcast number: 32 registers hold 8 x 2
-# vectors of sums; AVX2 has 16 and takes 4 x 2.
-ROWS: Final = 4 if SIMD_BITS == 256 else 8
+# vectors of sums; AVX2 has 16 and takes 6 x 2.
+ROWS: Final = 6 if SIMD_BITS == 256 else 8
 COLUMNS: Final = 2

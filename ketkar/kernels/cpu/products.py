@@ -31,7 +31,7 @@ SIX: Final = 3
 FLAT: Final = 4
 
 SHAPES: Final = {
-    WIDE: (4, 2) if SIMD_BITS == 256 else (8, 2),
+    WIDE: (6, 2) if SIMD_BITS == 256 else (8, 2),
     TALL: (8, 1) if SIMD_BITS == 256 else (14, 1),
     SIX_WIDE: (6, 2),
     SIX: (6, 1),

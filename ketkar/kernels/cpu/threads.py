@@ -4,7 +4,8 @@ A kernel that can be split takes two numbers, its part and the number of parts, 
 of the output; which numbers it computes, and how, does not depend on the split. Numba's own
 ``prange`` would need a threading layer, and the one that is always there ends the process when two
 Python threads enter it at once. Here the second caller at once does all parts by itself, and a
-forked process starts threads of its own. Handing parts to threads takes some 50 microseconds.
+forked process starts threads of its own. A thread that has just worked looks out for more for a
+short while before it sleeps, and so does the caller for the last part: see `waiting`.
 """
 
 from __future__ import annotations
@@ -15,34 +16,55 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+
 from ketkar.kernels.backend import threads
+from ketkar.kernels.cpu.waiting import wait
 
 Part = Callable[[int, int], Any]
-_Job = tuple[Part, int, int, "SimpleQueue[tuple[int, Any, BaseException | None]]"]
+_Result = tuple[int, Any, BaseException | None]
+_Job = tuple[Part, int, int, "SimpleQueue[_Result]"]
+
+
+class _Worker:
+    """A thread that waits for parts of work: how they come, how many came and are done."""
+
+    def __init__(self) -> None:
+        self.jobs: SimpleQueue[_Job] = SimpleQueue()
+        self.posted = np.zeros(1, np.int64)
+        self.finished = np.zeros(1, np.int64)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def post(self, job: _Job) -> None:
+        """Give it a part of work."""
+        self.jobs.put(job)
+        self.posted[0] += 1
+
+    def _serve(self) -> None:
+        taken = 0
+        while True:
+            wait(self.posted, taken + 1)  # then the next line sleeps, if there is nothing yet
+            work, part, parts, results = self.jobs.get()
+            taken += 1
+            try:
+                results.put((part, work(part, parts), None))
+            except BaseException as error:  # handed to the thread that asked for the work
+                results.put((part, None, error))
+            self.finished[0] = taken
+            del work, results
 
 
 class _Crew:
-    """Threads that wait for parts of work."""
+    """The threads of this process, for one caller at a time."""
 
     def __init__(self) -> None:
         self.free = threading.Lock()
-        self.queues: list[SimpleQueue[_Job]] = []
+        self.workers: list[_Worker] = []
 
     def enough(self, workers: int) -> None:
         """Start threads until there are so many."""
-        while len(self.queues) < workers:
-            queue: SimpleQueue[_Job] = SimpleQueue()
-            threading.Thread(target=_serve, args=(queue,), daemon=True).start()
-            self.queues.append(queue)
-
-
-def _serve(queue: SimpleQueue[_Job]) -> None:
-    while True:
-        work, part, parts, results = queue.get()
-        try:
-            results.put((part, work(part, parts), None))
-        except BaseException as error:  # handed to the thread that asked for the work
-            results.put((part, None, error))
+        while len(self.workers) < workers:
+            self.workers.append(_Worker())
 
 
 _crew = _Crew()
@@ -70,14 +92,16 @@ def split(work: Part, parts: int) -> list[Any]:
         return [work(part, parts) for part in range(parts)]
     try:
         crew.enough(parts - 1)
-        results: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+        results: SimpleQueue[_Result] = SimpleQueue()
         for part in range(1, parts):
-            crew.queues[part - 1].put((work, part, parts, results))
+            crew.workers[part - 1].post((work, part, parts, results))
         done: list[Any] = [None] * parts
         failed: BaseException | None = None
         try:
             done[0] = work(0, parts)
         finally:  # no thread may still write when this returns
+            for worker in crew.workers[: parts - 1]:
+                wait(worker.finished, worker.posted[0])
             for _ in range(1, parts):
                 part, done[part], error = results.get()
                 failed = failed or error

@@ -15,11 +15,6 @@ from ketkar.kernels.backend import ready as ready
 Array = NDArray[Any]
 
 SEQUENCES = ("time", "batch", "input")
-# The axes of each parameter, by its field; those of V and W differ from network to network.
-AXES: dict[str, tuple[str, ...]] = {
-    "U": ("hidden", "input"), "W": ("hidden", "state"), "b": ("hidden",),
-    "V": ("output", "hidden"), "c": ("output",),
-}  # fmt: skip
 
 
 def parameters(params: Any, kind: Any, like: Any) -> Any:

@@ -24,14 +24,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ketkar.kernels.cpu.compiling import dot_product, helper, routine
-from ketkar.kernels.cpu.machine import COLUMNS, ROWS
+from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
 from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
 from ketkar.kernels.cpu.vector import lanes, out_of_line
 
 BLOCK = 256
-FLAT = 4
-"""Vectors of the tile for a single row: as many sums as an addition takes turns."""
+FLAT = 4 if SIMD_BITS == 512 else 8
+"""Vectors of the tile for a single row: as many sums as are under way at once."""
 
 
 @helper

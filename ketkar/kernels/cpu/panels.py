@@ -25,6 +25,8 @@ from ketkar.kernels.cpu.vector import copy_part, lanes, out_of_line
 
 BAND = 64
 """Rows of A that are multiplied with all panels before the next ones: they stay in the cache."""
+SMALL = 1 << 15
+"""Bytes of a matrix that is not worth the time it takes to align it."""
 STRIPS = 16
 """Strips of A that are laid out together."""
 
@@ -45,7 +47,11 @@ def panels(matrix: Any, rows: int) -> Any:
         whole = np.zeros((K, count * width), matrix.dtype)
         whole[:, :N] = matrix
         matrix = whole
-    laid = aligned(matrix.size, matrix.dtype).reshape(count, K, width)
+    shape = count, K, width
+    few = matrix.nbytes < SMALL
+    laid = (
+        np.empty(shape, matrix.dtype) if few else aligned(matrix.size, matrix.dtype).reshape(shape)
+    )
     laid[...] = matrix.reshape(K, count, width).swapaxes(0, 1)
     return laid
 

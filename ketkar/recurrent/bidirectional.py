@@ -186,7 +186,7 @@ def bidirectional_backward(
     trace = operands.trace(trace, BidirectionalTrace, "bidirectional")
     kind = trace.y.dtype
     p = typed(_checked(params, "bidirectional_backward"), kind)
-    error = operands.gradient(dy, "dy", trace.y.shape, kind)
+    error = operands.used_up(dy, "dy", trace.y.shape, kind)
     if (len(p.bf), len(p.bb), len(p.c)) != tuple(a.shape[2] for a in (trace.hf, trace.hb, trace.y)):
         raise ValueError("params have other shapes than those that the trace went through")
     dz = trace.y * (error - (error * trace.y).sum(axis=2, keepdims=True))  # (3.34)

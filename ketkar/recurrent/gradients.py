@@ -72,7 +72,7 @@ def bptt(params: RNNParams, dh: ArrayLike, trace: RNNTrace) -> RecurrenceGrads:
     """
     trace, states = _states(params, trace)
     none = trace._replace(y=trace.h[1:])
-    error = operands.gradient(dh, "dh", none.y.shape, trace.x.dtype)
+    error = operands.used_up(dh, "dh", none.y.shape, trace.x.dtype)
     return RecurrenceGrads(*rnn_backward(states, error, none).params[:3])
 
 
@@ -126,7 +126,7 @@ def bptt_by_definition(params: RNNParams, dh: ArrayLike, trace: RNNTrace) -> Rec
     x, h = trace.x, trace.h
     T, N, _ = x.shape
     _of_the_trace(p, trace)
-    dh = operands.gradient(dh, "dh", h[1:].shape, x.dtype)
+    dh = operands.used_up(dh, "dh", h[1:].shape, x.dtype)
     grads = RecurrenceGrads(*(np.zeros_like(a, dtype=x.dtype) for a in p[:3]))
     for n in range(N):
         for t in range(1, T + 1):

@@ -197,7 +197,7 @@ def output_value_and_grad(
     )  # fmt: skip
     whole = states.reshape(*rows, -1).astype(kind, copy=False)
     found = operands.kernels(backend, whole, *q)
-    result = _read_out(typed(q, kind), whole, read, 0, 1, found)
+    result = _read_out(typed(q, kind), whole, read, 0, 1, np.empty_like(whole), found)
     return result._replace(h=result.h.reshape(states.shape))
 
 
@@ -247,14 +247,16 @@ class _Targets:
 
 
 def _read_out(
-    params: OutputParams, h: Array, read: _Targets, first: int, last: int, found: Any
+    params: OutputParams, h: Array, read: _Targets, first: int, last: int, dh: Array, found: Any
 ) -> OutputGrads:
-    """Loss and gradients of the states h of the steps first .. last - 1."""
+    """Loss and gradients of the states h of the steps first .. last - 1; dh is filled."""
     rows = operands.ready(h).reshape(-1, h.shape[2])
-    losses, dh = np.empty(len(rows), h.dtype), np.empty_like(rows)
+    losses = np.empty(len(rows), h.dtype)
     grads = OutputParams(np.empty_like(params.V), np.empty_like(params.c))
     labels, weights = read.piece(first, last, h.dtype)
-    found.output_loss(rows, *params, labels, weights, losses, dh, *grads)  # (6.2), (6.8)
+    found.output_loss(
+        rows, *params, labels, weights, losses, dh.reshape(rows.shape), *grads
+    )  # (6.2), (6.8)
     loss = float(losses.sum(dtype=np.float64))
     if not np.isfinite(loss):
         row = int(np.argmin(np.isfinite(losses)))
@@ -262,7 +264,7 @@ def _read_out(
             f"the loss is not finite from step {first + row // h.shape[1]} of sequence "
             f"{row % h.shape[1]} on"
         )
-    return OutputGrads(loss, dh.reshape(h.shape), grads)
+    return OutputGrads(loss, dh, grads)
 
 
 def _pieces(T: int, truncate: int | None) -> Iterator[tuple[int, int]]:
@@ -284,17 +286,22 @@ def _naming_the_step(x: Array, mask: Array, error: FloatingPointError) -> Floati
 
 
 def _outside(
-    params: OutputParams, y: Array, read: _Targets, first: int, last: int, T: int, found: Any
+    params: OutputParams,
+    y: Array,
+    read: _Targets,
+    first: int,
+    last: int,
+    T: int,
+    dy: Array,
+    found: Any,
 ) -> OutputGrads | None:
     """Loss and gradients of the outputs of a piece; None where nothing of it is read."""
     if not read.last_alone:
-        return _read_out(params, y, read, first, last, found)
+        return _read_out(params, y, read, first, last, dy, found)
     if last < T:
         return None
-    out = _read_out(params, y[-1:], read, last - 1, last, found)
-    dy = np.zeros_like(y)
-    dy[-1:] = out.h
-    return out._replace(h=dy)
+    dy[:-1] = 0
+    return _read_out(params, y[-1:], read, last - 1, last, dy[-1:], found)._replace(h=dy)
 
 
 def _walk(
@@ -385,9 +392,10 @@ def rnn_value_and_grad(
         nonlocal now
         there = read.there(first, last)
         inputs = operands.ready(operands.masked(x[first:last], there), kind)
-        h = rnn.states(p, inputs, now, there, found)
+        h, dh = operands.together(kind, (len(inputs) + 1, *now.shape), (len(inputs), *now.shape))
+        rnn.states(p, inputs, now, there, h, found)
         now = h[-1].copy()
-        out = _outside(output, h[1:], read, first, last, len(x), found)
+        out = _outside(output, h[1:], read, first, last, len(x), dh, found)
         if out is None:
             return 0.0, None
         grads = rnn.states_backward(p, inputs, h, out.h, there, 0, no_dx, found)
@@ -467,9 +475,11 @@ def lstm_value_and_grad(
         nonlocal now, initial
         there = read.there(first, last)
         inputs = operands.ready(operands.masked(x[first:last], there), kind)
-        y, c, gates = lstm.states(p, inputs, now, there, found)
+        T, N, _ = inputs.shape
+        y, c, gates, dy = operands.together(kind, *lstm.shapes(T, N, h), (T, N, h))
+        lstm.states(p, inputs, now, there, y, c, gates, found)
         now = LSTMState(y[-1].copy(), c[-1].copy())
-        out = _outside(out_params, y[1:], read, first, last, len(x), found)
+        out = _outside(out_params, y[1:], read, first, last, len(x), dy, found)
         if out is None:
             return 0.0, None
         trace, dc = LSTMTrace(inputs, y, c, gates, there, None, None), np.zeros_like(now.c)

@@ -135,15 +135,17 @@ def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
 
 
 def states(
-    p: Stacked, x: Array, first: LSTMState, mask: Array, found: Any
-) -> tuple[Array, Array, Array]:
-    """Outputs, cell states and gates of all steps; everything has been checked."""
-    T, (N, h) = len(x), first.y.shape
-    y, c = np.empty((T + 1, N, h), x.dtype), np.empty((T + 1, N, h), x.dtype)
-    gates = np.empty((T, N, 4, h), x.dtype)
+    p: Stacked, x: Array, first: LSTMState, mask: Array, y: Array, c: Array, gates: Array,
+    found: Any,
+) -> None:  # fmt: skip
+    """Fill outputs, cell states and gates of all steps; everything has been checked."""
     y[0], c[0] = first  # (6.7)
     found.lstm_forward(x, *p, mask, y, c, gates)  # (6.21) to (6.26)
-    return y, c, gates
+
+
+def shapes(T: int, N: int, h: int) -> tuple[tuple[int, ...], ...]:
+    """The shapes of outputs, cell states and gates."""
+    return (T + 1, N, h), (T + 1, N, h), (T, N, 4, h)
 
 
 def states_backward(
@@ -234,7 +236,8 @@ def lstm_forward(
         operands.state(first[1], "state.c", N, h, kind),
     )
     stacked = stacked_params(q, kind)
-    y, c, gates = states(stacked, x, start, there, operands.kernels(backend, x, *stacked))
+    y, c, gates = operands.together(kind, *shapes(T, N, h))
+    states(stacked, x, start, there, y, c, gates, operands.kernels(backend, x, *stacked))
     return y[1:], LSTMTrace(x, y, c, gates, there, factor, state)
 
 
@@ -313,20 +316,21 @@ def lstm_backward(
             f"Wz has shape {q.Wz.shape}, but the trace went through weights of shape {(h, n)}"
         )
     stacked = stacked_params(q, x.dtype)
-    error = operands.gradient(dy, "dy", (T, N, h), x.dtype)
+    error, errors = operands.together(x.dtype, (T, N, h), gates.shape)
+    error[...] = operands.gradient(dy, "dy", (T, N, h))
     last = pair(dstate)
     dc = np.zeros((N, h), x.dtype)
     if last[1] is not None:
-        dc += operands.gradient(last[1], "dstate.c", (N, h), x.dtype)
+        dc += operands.gradient(last[1], "dstate.c", (N, h))
     if last[0] is not None and T:
-        error[-1] += operands.gradient(last[0], "dstate.y", (N, h), x.dtype)
+        error[-1] += operands.gradient(last[0], "dstate.y", (N, h))
     stop = operands.cut(truncate, T)
     dx, grads, dy0 = states_backward(
-        stacked, trace, error, dc, stop, np.empty_like(gates), np.empty_like(x),
+        stacked, trace, error, dc, stop, errors, np.empty_like(x),
         operands.kernels(backend, x, *stacked),
     )  # fmt: skip
     if last[0] is not None and not T:
-        dy0 += operands.gradient(last[0], "dstate.y", (N, h), x.dtype)
+        dy0 += operands.gradient(last[0], "dstate.y", (N, h))
     if factor is not None:
         dx *= factor
     given = pair(state)

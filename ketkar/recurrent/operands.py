@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +71,23 @@ def state(given: ArrayLike | None, name: str, N: int, h: int, kind: Any) -> Arra
     return np.ascontiguousarray(np.broadcast_to(array, (N, h)), dtype=kind)
 
 
+def together(kind: Any, *shapes: tuple[int, ...]) -> list[Array]:
+    """Arrays, not filled, in one piece of memory, each from a line of the cache on.
+
+    The C library gives memory back to the system when what is free at its end is more than twice
+    the largest piece that it has handed out; then it has to be had anew, page by page, which takes
+    as long as a tenth of a training step. What is one piece stays.
+    """
+    line = 64 // np.dtype(kind).itemsize
+    sizes = [math.prod(shape) for shape in shapes]
+    starts = [0, *itertools.accumulate(-(-size // line) * line for size in sizes)]
+    block = door.aligned(starts[-1], kind)
+    return [
+        block[start : start + size].reshape(shape)
+        for start, size, shape in zip(starts, sizes, shapes, strict=False)
+    ]
+
+
 def like_given(gradient: Array, given: Any) -> Array:
     """The gradient of an initial state, in the shape in which the state was given."""
     return gradient if given is None or np.ndim(given) == 2 else gradient.sum(axis=0)
@@ -112,12 +131,17 @@ def kernels(backend: str, x: Array, *arrays: Any) -> Any:
     return found if x.size else door.kernels("numpy")
 
 
-def gradient(dy: ArrayLike, name: str, shape: tuple[int, ...], kind: Any) -> Array:
-    """A gradient with respect to something of this shape, as a copy that a kernel may use up."""
+def gradient(dy: ArrayLike, name: str, shape: tuple[int, ...]) -> Array:
+    """A gradient with respect to something of this shape."""
     array = checks.float_array(dy, name)
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}; expected that of the output, {shape}")
-    return np.array(array, dtype=kind, order="C")
+    return array
+
+
+def used_up(dy: ArrayLike, name: str, shape: tuple[int, ...], kind: Any) -> Array:
+    """A gradient with respect to something of this shape, as a copy that a kernel may use up."""
+    return np.array(gradient(dy, name, shape), dtype=kind, order="C")
 
 
 def trace(given: Any, kind: type[Any], function: str) -> Any:

@@ -190,7 +190,7 @@ def output_rnn_backward(params: RNNParams, dy: ArrayLike, trace: OutputRNNTrace)
     p = typed(checked(params, "output_rnn_backward", feedback="output"), x.dtype)
     if (p.U.shape, p.V.shape) != ((h.shape[2], x.shape[2]), (y.shape[2], h.shape[2])):
         raise ValueError("params have other shapes than those that the trace went through")
-    error = operands.gradient(dy, "dy", y.shape, x.dtype)
+    error = operands.used_up(dy, "dy", y.shape, x.dtype)
     scores, dz = np.empty_like(y), np.empty_like(h)
     carried = np.zeros(y.shape[1:], x.dtype)
     for t in reversed(range(len(x) if x.size else 0)):

@@ -83,12 +83,10 @@ def typed(params: Any, kind: Any) -> Any:
     return type(params)(*(None if a is None else operands.ready(a, kind) for a in params))
 
 
-def states(p: RNNParams, x: Array, first: Array, mask: Array, found: Any) -> Array:
-    """All hidden states (T + 1, N, h), from the first (N, h); everything has been checked."""
-    h = np.empty((len(x) + 1, *first.shape), x.dtype)
+def states(p: RNNParams, x: Array, first: Array, mask: Array, h: Array, found: Any) -> None:
+    """Fill the hidden states h (T + 1, N, h) from the first (N, h); everything has been checked."""
     h[0] = first  # (6.7)
     found.rnn_forward(x, p.U, p.W, p.b, mask, h)  # (6.1)
-    return h
 
 
 def states_backward(
@@ -177,7 +175,8 @@ def rnn_forward(
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
     x = operands.ready(x)
     found = operands.kernels(backend, x, *p)
-    h = states(p, x, operands.state(h0, "h0", N, len(p.b), kind), there, found)
+    h = np.empty((T + 1, N, len(p.b)), kind)
+    states(p, x, operands.state(h0, "h0", N, len(p.b), kind), there, h, found)
     y = h[1:]
     if p.V is not None:
         y = np.empty((T, N, len(p.V)), kind)
@@ -243,7 +242,7 @@ def rnn_backward(
     T, N, n = x.shape
     if p.U.shape != (h.shape[2], n) or y.shape[2:] != (len(p.b if p.V is None else p.V),):
         raise ValueError("params have other shapes than those that the trace went through")
-    error = operands.gradient(dy, "dy", y.shape, x.dtype)
+    error = operands.used_up(dy, "dy", y.shape, x.dtype)
     stop = operands.cut(truncate, T)
     found = operands.kernels(backend, x, *p)
     dV = dc = None
@@ -253,7 +252,7 @@ def rnn_backward(
         rows = [a.reshape(T * N, a.shape[2]) for a in (error, y, h[1:], inner)]
         found.output_backward(*rows[:3], p.V, rows[3], dV, dc)
         error = inner
-    last = None if dh is None else operands.gradient(dh, "dh", h.shape[1:], x.dtype)
+    last = None if dh is None else operands.used_up(dh, "dh", h.shape[1:], x.dtype)
     if last is not None and T:
         error[-1] += last
     dx, grads, dh0 = states_backward(p, x, h, error, mask, stop, np.empty_like(x), found)

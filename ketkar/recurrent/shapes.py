@@ -125,7 +125,7 @@ def many_to_one_backward(
     assert p.V is not None
     if p.V.shape != (trace.y.shape[1], trace.states.h.shape[2]):
         raise ValueError("params have other shapes than those that the trace went through")
-    error = operands.gradient(dy, "dy", trace.y.shape, kind)
+    error = operands.used_up(dy, "dy", trace.y.shape, kind)
     last = np.ascontiguousarray(trace.states.h[-1])
     dh, dV, dc = np.empty_like(last), np.empty_like(p.V), np.empty_like(p.c)
     operands.kernels(backend, last, p.V).output_backward(error, trace.y, last, p.V, dh, dV, dc)

@@ -83,8 +83,9 @@ def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
     >>> ready(x) is x, ready(x.T) is x.T
     (True, False)
     """
-    if type(array) is np.ndarray and array.flags.carray and dtype in (None, array.dtype):
-        return array  # the common case, and `require` takes some microseconds
+    fits = type(array) is np.ndarray and (dtype is None or array.dtype == dtype)
+    if fits and array.flags.carray:  # the common case, and `require` takes some microseconds
+        return array
     return np.require(array, dtype, ("C", "A", "W"))
 
 

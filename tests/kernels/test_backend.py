@@ -13,7 +13,8 @@ FUNCTIONS = {
     "dense_forward", "dense_backward", "dense_stack_forward", "dense_train_step",
     "conv2d_forward", "conv2d_input_gradient", "conv2d_kernel_gradient", "conv2d_bias_gradient",
     "max_pool2d_forward", "max_pool2d_backward", "avg_pool2d_forward", "avg_pool2d_backward",
-    "l2_pool2d_forward", "l2_pool2d_backward",
+    "l2_pool2d_forward", "l2_pool2d_backward", "rnn_forward", "rnn_backward", "lstm_forward",
+    "lstm_backward", "output_forward", "output_backward", "output_loss",
 }  # fmt: skip
 
 

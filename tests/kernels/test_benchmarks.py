@@ -203,7 +203,7 @@ class TestSameWork:
 class TestRows:
     def test_they_are_those_that_were_asked_for(self):
         found = {row.name: row for row in rows.all_rows()}
-        assert len(found) == len(rows.all_rows()) == 16 + 2 + 12 + 2
+        assert len(found) == len(rows.all_rows()) == 16 + 2 + 12 + 6 + 2
         assert sum(row.layer for row in found.values()) == 16
         for row in found.values():
             assert row.flops > 0

@@ -21,7 +21,7 @@ MACHINES = {
 @pytest.mark.usefixtures("cpu")
 @pytest.mark.parametrize("machine", list(MACHINES))
 def test_the_tests_of_the_kernels_pass(machine, python):
-    options = ["-q", "-p", "no:cacheprovider"]
+    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow"]
     done = python("-m", "pytest", *options, *TESTS, settings=MACHINES[machine] | QUIET, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout

@@ -23,8 +23,11 @@ from ketkar.kernels.cpu.matmul import BLOCK, FLAT, flat_tile, move_edge, wide_ti
 from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.vector import copy_part, lanes, out_of_line
 
-BAND = 64
-"""Rows of A that are multiplied with all panels before the next ones: they stay in the cache."""
+BAND = 8 * ROWS
+"""Rows of A that are multiplied with all panels before the next ones: they stay in the cache.
+
+Whole tiles: a tile that reached into the next band would be added twice.
+"""
 SMALL = 1 << 15
 """Bytes of a matrix that is not worth the time it takes to align it."""
 STRIPS = 16

@@ -83,9 +83,8 @@ def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
     >>> ready(x) is x, ready(x.T) is x.T
     (True, False)
     """
-    fits = type(array) is np.ndarray and (dtype is None or array.dtype == dtype)
-    if fits and array.flags.carray:  # the common case, and `require` takes some microseconds
-        return array
+    if type(array) is np.ndarray and (dtype is None or array.dtype == dtype) and array.flags.carray:
+        return array  # the common case, and `require` takes some microseconds
     return np.require(array, dtype, ("C", "A", "W"))
 
 

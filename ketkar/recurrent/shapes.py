@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ketkar import checks
 from ketkar.equations import equation
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import RNNParams
@@ -90,9 +91,11 @@ def many_to_one(
     (5, 2)
     """
     p = _with_output(params, "many_to_one")
+    x = checks.float_array(x, "x")
+    p = typed(p, operands.kind_of(x, *p))
     _, trace = rnn_forward(p._replace(V=None, c=None), x, h0, mask=mask, backend=backend)
     kind = trace.h.dtype
-    V, c = (operands.ready(a, kind) for a in p[3:] if a is not None)
+    V, c = (a for a in p[3:] if a is not None)
     y = np.empty((trace.h.shape[1], len(V)), kind)
     last = np.ascontiguousarray(trace.h[-1])
     operands.kernels(backend, last, V).output_forward(last, V, c, y)  # (6.6)

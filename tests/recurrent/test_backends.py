@@ -335,6 +335,8 @@ def test_float32_stays_and_float64_wins(rnn, lstm, softmax_layer, draw, backend)
             grads = back(params, np.ones(y.shape), trace, backend=backend)
             assert {a.dtype for _, a in leaves((y, grads))} == {np.dtype(expected)}
     params = rnn(2, 5, 3, dtype=np.float32)
+    once = rec.many_to_one(params._replace(V=params.V.astype(float)), small, backend=backend)[0]
+    assert once.dtype == np.float64
     found = rec.rnn_value_and_grad(params, small, np.zeros((4, 3), int), backend=backend)
     assert {a.dtype for _, a in leaves((found.params, found.h))} == {np.dtype(np.float32)}
     layer = softmax_layer(5, 3, dtype=np.float32)

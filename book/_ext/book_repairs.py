@@ -5,6 +5,7 @@ Each has a reason beside it and a test in ``tests/book``. On an upgrade, try wit
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -20,6 +21,16 @@ def make_cache(app: Sphinx) -> None:
     """Make the notebook cache's database before several processes try to at once."""
     if app.config.nb_execution_mode == "cache":
         get_cache(app.config.nb_execution_cache_path).db.dispose()
+
+
+def spread(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None:
+    """Mix the pages, which Sphinx hands out to its processes in runs, sorted by name.
+
+    Unmixed, the pages of a chapter, which compute, are one run, and while one process reads it the
+    others have nothing left to do.
+    """
+    stride = max(1, math.isqrt(len(docnames)))
+    docnames[:] = [name for first in range(stride) for name in docnames[first::stride]]
 
 
 # Sphinx numbers chapters by their place in the contents; here the folder 05_convolutional is
@@ -79,6 +90,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the repairs."""
     app.connect("builder-inited", make_cache)
     app.connect("env-before-read-docs", restore_numbers)
+    app.connect("env-before-read-docs", spread)
     app.connect("env-get-updated", number_by_chapter, priority=900)
     app.connect("html-page-context", repair_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -355,3 +355,13 @@ def test_pages_of_the_reference_differ_in_more_than_case():
         names = book_api.public_names(sys.modules[module])
         files = [book_api.file_of(app, module, name).lower() for name in names]
         assert len(set(files)) == len(files)
+
+
+def test_pages_of_a_chapter_are_not_read_one_after_the_other():
+    repairs = importlib.import_module("book_repairs")
+    names = sorted(f"{chapter}/page{k:02}" for chapter in "abcd" for k in range(25))
+    mixed = names.copy()
+    repairs.spread(None, None, mixed)
+    assert sorted(mixed) == names
+    for first in range(0, 100, 20):  # what a process is given at once
+        assert {name[0] for name in mixed[first : first + 20]} == set("abcd")

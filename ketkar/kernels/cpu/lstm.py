@@ -50,8 +50,8 @@ def _forward(
     T, N, h = y.shape[0] - 1, y.shape[1], y.shape[2]
     one = number(span(y), 1)
     work, width = span(scratch), R.shape[2]
-    inputs(x, W, span(gates), 4 * h, first, last, work)
     for t in range(T):
+        inputs(x, W, span(gates), 4 * h, t, first, last, work)
         here = (t * N + first) * h
         z = span(gates) + 4 * here
         before, cell = span(y) + here, span(c) + here

@@ -30,6 +30,8 @@ from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
 from ketkar.kernels.cpu.vector import lanes, out_of_line
 
 BLOCK = 256
+LOW = 4
+"""Rows of a tile for what a taller one would leave half empty."""
 FLAT = 4 if SIMD_BITS == 512 else 8
 """Vectors of the tile for a single row: as many sums as are under way at once."""
 
@@ -58,6 +60,7 @@ def _micro_kernel(tall: int, columns: int) -> Callable[..., None]:
 
 wide_tile = _micro_kernel(ROWS, COLUMNS)
 narrow_tile = _micro_kernel(ROWS, 1)
+low_tile = _micro_kernel(LOW, COLUMNS)
 flat_tile = _micro_kernel(1, FLAT)
 
 

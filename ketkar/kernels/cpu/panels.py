@@ -19,7 +19,7 @@ import numpy as np
 from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
-from ketkar.kernels.cpu.matmul import BLOCK, FLAT, flat_tile, move_edge, wide_tile
+from ketkar.kernels.cpu.matmul import BLOCK, FLAT, LOW, flat_tile, low_tile, move_edge, wide_tile
 from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.vector import copy_part, lanes, out_of_line
 
@@ -75,20 +75,24 @@ def times(
     unit: Any = np.int64(1)
     zero = number(a, 0)
     flat = width != COLUMNS * lanes(a)
-    tall = 1 if flat else ROWS
     for band in range(0, M, BAND):
         panel = B
         for first in range(0, N, width):
             columns = min(width, N - first)
             i, last = band, min(band + BAND, M)
             while i < last:
-                rows = min(tall, M - i)
+                left = last - i
+                low = left <= LOW or ROWS < left <= 2 * LOW  # two low ones, not a tall and a bit
+                tall = 1 if flat else LOW if low else ROWS
+                rows = min(tall, left)
                 here, there = a + i * ra, c + (i * sc + first)
                 whole = rows == tall and columns == width
                 target, st = (there, sc) if whole else (scratch, width)
                 keep = scale if whole else zero
                 if flat:
                     flat_tile(here, ra, unit, rows, panel, width, K, target, st, keep)
+                elif low:
+                    low_tile(here, ra, unit, rows, panel, width, K, target, st, keep)
                 else:
                     wide_tile(here, ra, unit, rows, panel, width, K, target, st, keep)
                 if not whole:

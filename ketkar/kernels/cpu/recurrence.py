@@ -4,10 +4,10 @@ What is computed: the states h of (6.1) or y and c of (6.21)-(6.26), step after 
 back the errors of all weighted sums, (6.17) or (6.27)-(6.31); then, from these, the gradients.
 
 Where the loops are: no step can begin before the one before it has ended, but only the product with
-the state has to wait. What the inputs contribute to all steps is one product of matrices in
-advance; the gradients of inputs and weights are one product each afterwards, over the rows of all
-steps. In between runs the loop over time, and in it a product of a few rows, the sequences, with
-one and the same matrix.
+the state has to wait. What the inputs contribute is a product in advance, for a stretch of steps
+whose sums are still in the cache when their turn comes; the gradients of inputs and weights are one
+product each afterwards, over the rows of all steps. In between runs the loop over time, and in it a
+product of a few rows, the sequences, with one and the same matrix.
 
 Why it is fast: that matrix is laid out once in panels as `matmul` reads them, so that no step
 copies anything. Sequences have nothing to do with one another; each thread takes some of them
@@ -32,21 +32,33 @@ from ketkar.kernels.cpu.panels import outer_size, outer_sum, panels, scratch_siz
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
 
+STRETCH = 8
+"""The fewest steps whose inputs are multiplied together, enough rows for a tile."""
+ENOUGH = 64
+"""Rows, steps times sequences, that are worth a product."""
 LARGE = 1 << 21
 """Multiplications from which a thread of its own is worth it, some 40 microseconds' worth."""
 
 
 @helper
-def inputs(x: Any, U: Any, z: Any, m: int, first: int, last: int, scratch: Any) -> None:
-    """Fill z (T, N, m), for some sequences, with x U of x (T, N, n) and U (n, m) in panels."""
+def inputs(x: Any, U: Any, z: Any, m: int, t: int, first: int, last: int, scratch: Any) -> None:
+    """Fill z (T, N, m), for some sequences, with x U of x (T, N, n) and U (n, m) in panels.
+
+    Where a stretch of steps begins with t, those steps of z are filled, else nothing happens.
+    """
     T, N, n = x.shape
+    stretch = max(STRETCH, ENOUGH // N)
+    if t % stretch != 0 or (t > 0 and T - t < stretch):
+        return
+    steps = stretch if T - t >= 2 * stretch else T - t  # the last stretch is a longer one
     width, zero = U.shape[2], number(z, 0)
+    here, there = span(x) + t * N * n, z + t * N * m
     if last - first == N:
-        times(span(x), n, span(U), n, width, z, m, T * N, m, zero, scratch)
+        times(here, n, span(U), n, width, there, m, steps * N, m, zero, scratch)
         return
     for r in range(first, last):
-        here, there = span(x) + r * n, z + r * m
-        times(here, N * n, span(U), n, width, there, N * m, T, m, zero, scratch)
+        source, target = here + r * n, there + r * m
+        times(source, N * n, span(U), n, width, target, N * m, steps, m, zero, scratch)
 
 
 @helper
@@ -63,8 +75,8 @@ def _rnn_forward(
     H = b.size
     one = number(span(h), 1)
     work, bias, width = span(scratch), span(b), W.shape[2]
-    inputs(x, U, span(h) + N * H, H, first, last, work)
     for t in range(T):
+        inputs(x, U, span(h) + N * H, H, t, first, last, work)
         before = span(h) + (t * N + first) * H
         after = before + N * H
         times(before, H, span(W), H, width, after, H, last - first, H, one, work)

@@ -297,13 +297,13 @@ DAMAGE = [
     (IMAGE, FILES[IMAGE][:-1], ["promises 4704 values (6, 28, 28) but 4703 follow"]),
     (IMAGE, FILES[IMAGE] + b"\0", ["promises 4704 values", "4705 follow"]),
     (IMAGE, HUGE + bytes(100), ["4294967295", "but 100 follow"]),
-    (IMAGE, gzip.compress(HUGE), ["but 0 follow"]),
+    (IMAGE, gzip.compress(HUGE, mtime=0), ["but 0 follow"]),
     (IMAGE, idx(np.zeros((6, 28, 27), np.uint8)), ["(6, 28, 27)", "expected (N, 28, 28)"]),
     (IMAGE, idx(np.zeros((5, 28, 28), np.uint8)), ["(5, 28, 28)", "labels (6,)"]),
     (LABEL, idx(np.array([0, 1, 10, 3, 4, 5], np.uint8)), ["0 .. 9", "label 2 is 10"]),
-    (IMAGE, gzip.compress(FILES[IMAGE])[:-9], ["damaged or cut off"]),
-    (IMAGE, gzip.compress(FILES[IMAGE])[:6], ["damaged or cut off"]),
-    (IMAGE, gzip.compress(FILES[IMAGE])[:-4] + b"1234", ["damaged or cut off"]),
+    (IMAGE, gzip.compress(FILES[IMAGE], mtime=0)[:-9], ["damaged or cut off"]),
+    (IMAGE, gzip.compress(FILES[IMAGE], mtime=0)[:6], ["damaged or cut off"]),
+    (IMAGE, gzip.compress(FILES[IMAGE], mtime=0)[:-4] + b"1234", ["damaged or cut off"]),
 ]  # fmt: skip
 
 

@@ -114,6 +114,29 @@ def _bar(result: Result) -> str:
     return f"{result['bar']:g} {'met' if result['ratio'] <= result['bar'] else 'NOT met'}"
 
 
+def table(results: Sequence[Result]) -> list[str]:
+    """The rows that have a bar, all numbers of threads on one line, for a narrow page.
+
+    A ratio above its bar is marked.
+    """
+    threads = sorted({result["threads"] for result in results})
+    lines = [
+        f"{'row':22} {'peer':9} {'bar':>5}" + "".join(f"{f'{n} thread(s)':>23}" for n in threads),
+        f"{'':38}" + f"{'ratio':>8}{'ours ms':>15}" * len(threads),
+    ]
+    found = {(r["name"], r["peer"], r["threads"]): r for r in results if r["bar"] is not None}
+    for name, peer in dict.fromkeys((name, peer) for name, peer, _ in found):
+        cells = [found.get((name, peer, n)) for n in threads]
+        bar = next(cell["bar"] for cell in cells if cell)
+        line = f"{name:22} {peer:9} {bar:5g}"
+        for cell in cells:
+            missed = "*" if cell and cell["ratio"] > bar else " "
+            shown = f"{cell['ratio']:7.3f}{missed}{cell['ours_ms']:14.3f}" if cell else ""
+            line += f" {shown:22}"
+        lines.append(line.rstrip())
+    return lines
+
+
 class Means(NamedTuple):
     """Geometric means of ours / peer over the rows of one peer on one number of threads."""
 

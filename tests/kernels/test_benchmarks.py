@@ -277,6 +277,10 @@ class TestReport:
         *_, missed, total = report.closing_lines(RESULTS)
         assert missed == "NOT met: b on 1 thread(s), torch: 1.000, bar 0.9"
         assert total == "2 of 3 bars met"
+        narrow = report.table(RESULTS)
+        assert [len(line.split()) for line in narrow[2:]] == [7, 5]  # on two threads, on one
+        assert [line.split()[0] for line in narrow if "*" in line] == ["b"]
+        assert max(map(len, narrow)) <= 88
 
     def test_bars_of_the_means_where_all_rows_were_measured(self):
         one, jax, two = report.closing_lines(RESULTS, everything=3)[:3]

@@ -16,6 +16,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 import ketkar
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# what this run was given is not meant for the runs that tests start
+os.environ.pop("PYTEST_ADDOPTS", None)
 # a busy machine is slow, which is no failure; the same examples every time are no surprise
 settings.register_profile("ketkar", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("ketkar")

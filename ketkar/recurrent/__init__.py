@@ -13,6 +13,7 @@ output_recurrence  RNN Basics, Training RNNs: the output is fed back; teacher fo
 shapes             RNN Basics: one or many in, one or many out
 lengths            Training RNNs: sequences of unequal length
 loss               Training RNNs: the loss of a sequence
+value_and_grad     Training RNNs: a loss and all its gradients in one go
 bidirectional      Bidirectional RNNs
 gradients          Gradient Explosion and Vanishing
 clipping           Gradient Clipping
@@ -46,16 +47,7 @@ from ketkar.recurrent.gradients import (
     spectral_radius,
 )
 from ketkar.recurrent.lengths import Group, Padded, group_by_length, pad
-from ketkar.recurrent.loss import (
-    LSTMStepResult,
-    OutputGrads,
-    RNNStepResult,
-    lstm_value_and_grad,
-    output_value_and_grad,
-    rnn_value_and_grad,
-    sequence_cross_entropy,
-    sequence_cross_entropy_grad,
-)
+from ketkar.recurrent.loss import sequence_cross_entropy, sequence_cross_entropy_grad
 from ketkar.recurrent.lstm import (
     LSTMGrads,
     LSTMState,
@@ -92,6 +84,14 @@ from ketkar.recurrent.shapes import (
     encoder_decoder_backward,
     many_to_one,
     many_to_one_backward,
+)
+from ketkar.recurrent.value_and_grad import (
+    LSTMStepResult,
+    OutputGrads,
+    RNNStepResult,
+    lstm_value_and_grad,
+    output_value_and_grad,
+    rnn_value_and_grad,
 )
 
 __all__ = [

@@ -134,6 +134,14 @@ def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
     return LSTMParams(*W, *R, *p, *b)
 
 
+def first_state(given: tuple[Any, Any], N: int, h: int, kind: Any) -> LSTMState:
+    """The state before the first step, (N, h) each, as it was given or zero."""
+    return LSTMState(
+        operands.state(given[0], "state.y", N, h, kind),  # (6.7)
+        operands.state(given[1], "state.c", N, h, kind),
+    )
+
+
 def states(
     p: Stacked, x: Array, first: LSTMState, mask: Array, y: Array, c: Array, gates: Array,
     found: Any,
@@ -230,11 +238,7 @@ def lstm_forward(
     there = operands.mask_of(mask, T, N)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
     x = operands.ready(x)
-    first = pair(state)
-    start = LSTMState(
-        operands.state(first[0], "state.y", N, h, kind),
-        operands.state(first[1], "state.c", N, h, kind),
-    )
+    start = first_state(pair(state), N, h, kind)
     stacked = stacked_params(q, kind)
     y, c, gates = operands.together(kind, *shapes(T, N, h))
     states(stacked, x, start, there, y, c, gates, operands.kernels(backend, x, *stacked))

@@ -303,10 +303,10 @@ MUTANTS = {
     "initial state of all sequences by one gradient": (
         "recurrent/operands.py", "else gradient.sum(axis=0)", "else gradient[0]", THROUGH_TIME),
     "state not carried from piece to piece": (
-        "recurrent/loss.py", "        now = h[-1].copy()\n", "", IN_ONE_GO),
+        "recurrent/value_and_grad.py", "        now = h[-1].copy()\n", "", IN_ONE_GO),
     "mean over steps that are not there": (
-        "recurrent/loss.py", "counted = int(self.mask.sum()) if", "counted = self.mask.size if",
-        IN_ONE_GO),
+        "recurrent/value_and_grad.py", "counted = int(self.mask.sum()) if",
+        "counted = self.mask.size if", IN_ONE_GO),
     "clipping by each array alone": (
         "recurrent/clipping.py", "largest * float(np.sqrt(sum(squares)))",
         "largest * float(np.sqrt(max(squares)))", LOOPS),

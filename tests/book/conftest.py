@@ -102,14 +102,10 @@ class Chromium:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def open(self, address, width=1280, height=900, dark=False):
+    def open(self, address, window=(1280, 900), dark=False):
         """Load a page in a window of this size; return what it asked for and complained of."""
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height,
-            deviceScaleFactor=1, mobile=width < 600,
-        )  # fmt: skip
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.resize(*window)
+        self._prefer(dark)
         self.events.clear()
         self.send("Page.navigate", url=address)
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
@@ -118,6 +114,30 @@ class Chromium:
         time.sleep(0.05)
         self.evaluate("true")
         return Visit(list(self.events))
+
+    def resize(self, width, height):
+        """Give the window another size; the narrow ones are those of a phone."""
+        self.send(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height,
+            deviceScaleFactor=1, mobile=width < 600,
+        )  # fmt: skip
+
+    def _prefer(self, dark):
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme])
+
+    def colours(self, dark):
+        """Change the colours of the page that is open, and wait until the page has seen it."""
+        self._prefer(dark)
+        theme = "dark" if dark else "light"
+        assert self.until(f"document.documentElement.dataset.theme === '{theme}'")
+
+    def until(self, script, seconds=30):
+        """Wait for a JavaScript expression to be true; say whether it ever was."""
+        end = time.monotonic() + seconds
+        while not (true := self.evaluate(script)) and time.monotonic() < end:
+            time.sleep(0.05)
+        return bool(true)
 
     def close(self):
         """End the browser."""

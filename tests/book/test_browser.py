@@ -6,20 +6,51 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+HERE = Path(__file__).parent
+AXE = HERE / "vendor" / "axe.min.js"
 # A formula's visible half is hidden from screen readers, and thousands of boxes deep.
 RULES = """axe.run({exclude: [".katex-html"]}, %s).then(
     found => found.violations.map(rule => rule.id + ": " + rule.nodes.slice(0, 3).map(
         node => node.target.join(" ") + " [" + node.failureSummary.split("\\n").slice(1, 2) + "]"
     ).join("; ")))"""
-# The dark pages differ from the light ones in nothing but colours.
-OPTIONS = {"desktop": "{}", "dark": "{runOnly: ['color-contrast']}", "phone": "{}"}
+# What comes again and again is looked at once: of the words of a program that have the same class,
+# and so the same colours, one is left, and of the long index the beginning of each letter. The
+# boxes of a formula are hidden from screen readers; its unbreakable parts keep their size. Colours
+# change at once.
+ONCE = """
+document.head.append(Object.assign(document.createElement("style"),
+    {textContent: "* { transition: none !important; }"}));
+document.querySelectorAll("details.fold").forEach(fold => fold.open = true);
+document.querySelectorAll(".katex-html .base").forEach(part => {
+    const {width, height} = part.getBoundingClientRect();
+    Object.assign(part.style, {display: "inline-block", width: `${width}px`,
+                               height: `${height}px`});
+    part.replaceChildren();
+});
+document.querySelectorAll("pre").forEach(program => {
+    const seen = new Set();
+    program.querySelectorAll("span").forEach(word => {
+        const look = word.parentNode.className + " > " + word.className;
+        if (word.children.length || word.parentNode.localName === "a") return;
+        if (seen.has(look)) word.replaceWith(word.textContent);
+        else seen.add(look);
+    });
+    program.normalize();
+});
+document.querySelectorAll(".genindextable li:nth-child(n + 4)").forEach(item => item.remove());
+"""
+# Every page lists all pages. Where that has been looked at, only the way to this page is left.
+SHORT_LIST = """
+document.querySelectorAll(".bd-sidebar-primary li:not(.current)").forEach(item => item.remove());
+"""
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-VIEWS = {
-    "desktop": {},
-    "dark": {"dark": True},
-    "phone": {"width": 390, "height": 844},
-}
+# A moment after the window has changed, a script of the theme makes what now scrolls focusable.
+SCROLLED_BY_KEYS = """[...document.querySelectorAll("pre")].every(
+    program => program.scrollWidth <= program.clientWidth || program.tabIndex === 0)"""
+COLOURS = "{runOnly: ['color-contrast']}"
+ALL_BUT_COLOURS = "{rules: {'color-contrast': {enabled: false}}}"
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
 # Of the pages that a template makes, one of each kind stands for all.
 KINDS = (
     "api/generated/ketkar.feedforward.dense.html",
@@ -30,52 +61,81 @@ KINDS = (
     "auto_gallery/03_feedforward/index.html",
     "_modules/ketkar/feedforward/unit.html",
 )
+CHAPTERS = sorted(folder.name for folder in (HERE.parents[1] / "book").glob("[0-9][0-9]_*"))
+PARTS = [
+    "kinds",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in (*CHAPTERS, "front", "api")),
+]
 
 
-@pytest.fixture(scope="module")
-def chosen(site):
-    written = [*site.glob("*.html"), *site.glob("[0-9][0-9]_*/*.html"), *site.glob("api/*.html")]
-    written += site.glob("auto_gallery/*.html")
-    names = {path.relative_to(site).as_posix() for path in written}
-    return sorted(names.union(KINDS))
+def pages_of(site, part):
+    """The pages of a folder of the book, or those that stand for others."""
+    if part == "kinds":
+        return KINDS
+    patterns = {"front": ("*.html", "auto_gallery/*.html")}.get(part, (f"{part}/*.html",))
+    found = {path.relative_to(site).as_posix() for name in patterns for path in site.glob(name)}
+    assert found, f"the book has no page in {part}"
+    return sorted(found)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_pages_load_without_complaint_and_fit_the_window(chromium, address, chosen, view):
-    faults = []
-    for name in chosen:
-        visit = chromium.open(address + name, **VIEWS[view])
-        outside = [url for url in visit.requests if not url.startswith((address, "data:"))]
-        overflow = chromium.evaluate(OVERFLOW)
-        if visit.complaints or outside or overflow > 0:
-            faults.append((name, visit.complaints, outside, overflow))
+def faults_of(browser, address, visit):
+    """What a page complained of and asked of others, and whether it fits the window."""
+    outside = [url for url in visit.requests if not url.startswith((address, "data:"))]
+    return visit.complaints + outside + too_wide(browser)
+
+
+def too_wide(browser):
+    """How far the page reaches out of the window, as a fault."""
+    overflow = browser.evaluate(OVERFLOW)
+    return [f"{overflow} pixels too wide"] if overflow > 0 else []
+
+
+def barriers(browser, name):
+    """What axe finds on the page that is open: on a desktop, in the dark, and on a phone."""
+    short = "" if name.endswith("index.html") else SHORT_LIST
+    browser.evaluate(ONCE + short + AXE.read_text(encoding="utf-8"))
+    found = browser.evaluate(RULES % "{}")
+    # dark pages differ from light ones in nothing but colours
+    browser.colours(dark=True)
+    found += [f"dark: {fault}" for fault in browser.evaluate(RULES % COLOURS)]
+    # and the window changes no colour, but it shows other buttons and lets other parts scroll
+    browser.resize(*PHONE)
+    browser.until(SCROLLED_BY_KEYS, seconds=2)
+    found += [f"phone: {fault}" for fault in browser.evaluate(RULES % ALL_BUT_COLOURS)]
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_pages_have_no_fault_and_no_barrier(chromium, address, site, part):
+    faults = {}
+    for name in pages_of(site, part):
+        found = faults_of(chromium, address, chromium.open(address + name))
+        chromium.resize(*PHONE)
+        found += too_wide(chromium)
+        chromium.resize(*DESKTOP)
+        found += barriers(chromium, name)
+        if found:
+            faults[name] = found
     assert not faults
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("view", VIEWS)
-def test_pages_have_no_barrier_that_axe_finds(chromium, address, chosen, view):
-    axe = AXE.read_text(encoding="utf-8")
+@pytest.mark.parametrize("way", [{"dark": True}, {"window": PHONE}], ids=["dark", "phone"])
+def test_pages_that_are_opened_so_have_no_fault(chromium, address, site, way):
     faults = {}
-    for name in chosen:
-        chromium.open(address + name, **VIEWS[view])
-        chromium.evaluate("document.querySelectorAll('details.fold').forEach(d => d.open = true)")
-        chromium.evaluate(axe + "; true")
-        if found := chromium.evaluate(RULES % OPTIONS[view]):
+    for name in (*KINDS, *pages_of(site, "front")):
+        found = faults_of(chromium, address, chromium.open(address + name, **way))
+        theme = chromium.evaluate("document.documentElement.dataset.theme")
+        if theme != ("dark" if "dark" in way else "light"):
+            found.append(f"its colours are {theme}")
+        if found:
             faults[name] = found
     assert not faults
 
 
 def test_a_link_to_an_equation_shows_the_equation(chromium, address):
     chromium.open(address + "equations.html")
-    shown = chromium.evaluate(
-        """new Promise(done => {
-            document.querySelector(".equation-index a[href*='#equation-']").focus();
-            const preview = () => document.querySelector(".book-preview")?.textContent ?? "";
-            setTimeout(() => done(preview()), 1500);
-        })"""
-    )
-    assert "(3.1)" in shown
+    chromium.evaluate("document.querySelector(\".equation-index a[href*='#equation-']\").focus()")
+    assert chromium.until("document.querySelector('.book-preview')?.textContent.includes('(3.1)')")
     closed = chromium.evaluate(
         """document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true})),
         document.querySelector(".book-preview") === null"""
@@ -85,8 +145,4 @@ def test_a_link_to_an_equation_shows_the_equation(chromium, address):
 
 def test_the_search_finds_a_function(chromium, address):
     chromium.open(address + "search.html?q=softmax")
-    count = chromium.evaluate(
-        """new Promise(done => setTimeout(
-            () => done(document.querySelectorAll("#search-results li").length), 2500))"""
-    )
-    assert count > 3
+    assert chromium.until("document.querySelectorAll('#search-results li').length > 3")

@@ -1,5 +1,6 @@
 """The files of the built book: pictures, links, mathematics, nothing from elsewhere."""
 
+import functools
 import re
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
@@ -56,19 +57,23 @@ def test_every_picture_has_an_alt_text(pages):
 
 
 def test_links_within_the_book_lead_somewhere(pages, site):
+    @functools.cache
+    def place(folder, path):
+        """What a link from a folder names: a file, as the site names it, if it is there."""
+        found = (site / folder / unquote(path)).resolve()
+        return found.relative_to(site.resolve()).as_posix() if found.exists() else None
+
     broken = []
     for name, page in pages.items():
+        folder = name.rpartition("/")[0]
         for link in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            path = (site / name).parent / unquote(parts.path) if parts.path else site / name
-            path = path.resolve()
-            if not path.exists():
-                broken.append(f"{name}: {link}")
-                continue
-            target = pages.get(path.relative_to(site.resolve()).as_posix())
-            if target and parts.fragment and unquote(parts.fragment) not in target.names:
+            found = place(folder, parts.path) if parts.path else name
+            target = pages.get(found)
+            fragment = unquote(parts.fragment)
+            if found is None or (target and fragment and fragment not in target.names):
                 broken.append(f"{name}: {link}")
     assert not broken
 

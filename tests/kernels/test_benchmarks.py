@@ -4,6 +4,7 @@ import contextlib
 import importlib
 import json
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -66,43 +67,60 @@ RESULTS = [
 
 
 class TestTurns:
-    def test_the_ratio_of_two_calls(self):
+    @pytest.fixture
+    def wait(self, monkeypatch):
+        """Lets time pass, by a clock that no other program on the machine disturbs."""
+        clock = SimpleNamespace(now=0.0)
+
+        def wait(seconds):
+            clock.now += seconds
+
+        known = SimpleNamespace(perf_counter=lambda: clock.now, sleep=wait)
+        monkeypatch.setattr(measure, "time", known)
+        return wait
+
+    def test_the_seconds_of_a_call(self):
+        calls = []
+        assert measure.seconds(lambda: (time.sleep(0.002), calls.append(1)), 3) >= 0.002
+        assert len(calls) == 3
+
+    def test_the_ratio_of_two_calls(self, wait):
         plan = measure.Plan(rounds=5, slice_s=0.005, settle_s=0)
         ours_ms, timings = measure.by_turns(
-            lambda: time.sleep(0.001), {"peer": lambda: time.sleep(0.004)}, plan
+            lambda: wait(0.001), {"peer": lambda: wait(0.004)}, plan
         )
         timing = timings["peer"]
-        assert ours_ms >= 1
-        assert timing.peer_ms >= 4
-        assert timing.ratio == pytest.approx(0.25, rel=0.5)
-        assert timing.spread[0] <= timing.ratio <= timing.spread[1]
+        assert ours_ms == pytest.approx(1)
+        assert timing.peer_ms == pytest.approx(4)
+        assert timing.ratio == pytest.approx(0.25)
+        assert timing.spread == pytest.approx((0.25, 0.25))
         assert timing.turns == 5
 
-    def test_a_slow_peer_takes_part_in_some_rounds(self):
+    def test_a_slow_peer_takes_part_in_some_rounds(self, wait):
         calls = {"slow": 0, "fast": 0}
 
         def call(name, seconds):
             calls[name] += 1
-            time.sleep(seconds)
+            wait(seconds)
 
         plan = measure.Plan(rounds=13, slice_s=0.0001, settle_s=0, budget_s=0.03, least=3)
         peers = {"slow": lambda: call("slow", 0.02), "fast": lambda: call("fast", 0.0001)}
-        _, timings = measure.by_turns(lambda: None, peers, plan)
+        _, timings = measure.by_turns(lambda: wait(1e-6), peers, plan)
         assert timings["slow"].turns == 3
         assert timings["fast"].turns == 13
         assert calls["slow"] == 2 + 3  # one to warm up, one to be timed, and a call a turn
 
-    def test_a_peer_for_comparison_takes_part_in_few_rounds(self):
+    def test_a_peer_for_comparison_takes_part_in_few_rounds(self, wait):
         plan = measure.Plan(rounds=13, slice_s=0.0001, settle_s=0, few=5)
-        peers = {name: (lambda: time.sleep(0.0001)) for name in ("main", "other")}
-        _, timings = measure.by_turns(lambda: None, peers, plan, {"main"})
+        peers = {name: (lambda: wait(0.0001)) for name in ("main", "other")}
+        _, timings = measure.by_turns(lambda: wait(1e-6), peers, plan, {"main"})
         assert timings["main"].turns == 13
         assert timings["other"].turns == 5
 
-    def test_the_shortest_of_the_turns(self):
+    def test_the_shortest_of_the_turns(self, wait):
         waits = iter([0.001, 0.001, *[0.001] * 3, 0.02, 0.02, 0.003, 0.02, 0.02])
         plan = measure.Plan(rounds=5, slice_s=1e-9, settle_s=0)
-        found = measure.shortest({"a": lambda: time.sleep(next(waits, 0.02))}, plan)
+        found = measure.shortest({"a": lambda: wait(next(waits, 0.02))}, plan)
         assert set(found) == {"a"}
         assert 1 <= found["a"] < 20
 
@@ -444,7 +462,8 @@ class TestCommand:
             assert set(row) == set(RESULTS[0])
             assert row["threads"] == 1
             assert 0 < row["ours_ms"] < 10000
-            assert 0 < row["share_of_limit"] < 2
+            # near 1 at most, but a busy machine may have been slower when its limits were measured
+            assert 0 < row["share_of_limit"] < 10
             assert row["peer_ms"] > 0
             assert row["ratio"] > 0
             assert row["name"] in done.stdout

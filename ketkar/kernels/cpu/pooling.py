@@ -5,8 +5,9 @@ constants and the loop over the outputs of a row is free of branches. Windows th
 edge, and all of other sizes, go through a loop over the numbers they see.
 
 On the way back shares of averages and norms are first spread along a row, then added to the rows
-that the window covers. The winner of a maximum is found again; where windows of two or three rows
-and columns stand two apart and see no padding, every number of the gradient is written once.
+that the window covers; the winner of a maximum is found again. Windows of two or three rows and
+columns that stand two apart and see no padding go through `pairs`, two rows of the gradient at
+once.
 
 A part of the work is a range of output rows forward and of channels backward. A number is computed
 by one part alone, and in the same way whatever the parts.
@@ -20,8 +21,9 @@ from typing import Any, Final
 
 from ketkar.kernels.backend import aligned, threads
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
-from ketkar.kernels.cpu.rows import AVG, L2, MAX, pool_row, route_pair, route_row
-from ketkar.kernels.cpu.span import LINE, number, span
+from ketkar.kernels.cpu.pairs import in_pairs, pairs_backward, planes_of
+from ketkar.kernels.cpu.rows import AVG, L2, MAX, pool_row, route_row
+from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split
 from ketkar.kernels.cpu.vector import lanes
 from ketkar.kernels.geometry import Geometry
@@ -45,12 +47,14 @@ def max_pool2d_forward(x: Any, size: Size, geometry: Geometry, y: Any) -> None:
 
 def max_pool2d_backward(dy: Any, x: Any, size: Size, geometry: Geometry, dx: Any) -> None:
     """Fill dx (N, C, H, W): each window gives its error to the first number that is its maximum."""
+    if in_pairs(dx, dy, size, geometry):
+        pairs_backward(MAX, dy, x, dy, size, dx, _parts(dy, size))
+        return
     found = _max_backward_kernel(FINGERPRINT, *_usual(size, geometry))
-    dy, x, dx, numbers = _planes(dy), _planes(x), _planes(dx), tuple(geometry)
-    room = dx.shape[2] // 2 + 4 * LINE  # half a row, and vectors that may overrun it
+    dy, x, dx, numbers = planes_of(dy), planes_of(x), planes_of(dx), tuple(geometry)
 
     def work(part: int, parts: int) -> None:
-        found(dy, x, dx, aligned(room, dx.dtype), size, numbers, part, parts)
+        found(dy, x, dx, size, numbers, part, parts)
 
     split(work, min(_parts(dy, size), len(dy)))
 
@@ -81,7 +85,7 @@ def l2_pool2d_backward(dy: Any, x: Any, y: Any, size: Size, geometry: Geometry, 
 
 def _forward(kind: int, x: Any, size: Size, geometry: Geometry, include: bool, y: Any) -> None:
     found = _forward_kernel(FINGERPRINT, kind, *_usual(size, geometry))
-    x, y, numbers = _planes(x), _planes(y), tuple(geometry)
+    x, y, numbers = planes_of(x), planes_of(y), tuple(geometry)
 
     def work(part: int, parts: int) -> None:
         found(x, y, size, numbers, include, part, parts)
@@ -92,8 +96,17 @@ def _forward(kind: int, x: Any, size: Size, geometry: Geometry, include: bool, y
 def _backward(
     kind: int, dy: Any, x: Any, y: Any, size: Size, geometry: Geometry, include: bool, dx: Any
 ) -> None:
+    if in_pairs(dx, dy, size, geometry):  # what is padded need not be counted, as there is none
+        pairs_backward(kind, dy, x, y, size, dx, _parts(dy, size))
+        return
     found = _backward_kernel(FINGERPRINT, kind, *_usual(size, geometry))
-    dy, x, y, dx, numbers = _planes(dy), _planes(x), _planes(y), _planes(dx), tuple(geometry)
+    dy, x, y, dx, numbers = (
+        planes_of(dy),
+        planes_of(x),
+        planes_of(y),
+        planes_of(dx),
+        tuple(geometry),
+    )
     before = size[1] + geometry.left
     room = before + max(dy.shape[2], dx.shape[2]) + geometry.stride_columns
 
@@ -110,11 +123,6 @@ def _usual(size: Size, geometry: Geometry) -> tuple[int, int, int, int]:
     asked = (*size, g.stride_rows, g.stride_columns)
     plain = (g.dilation_rows, g.dilation_columns) == (1, 1)
     return asked if plain and asked in COMMON else (0, 0, 0, 0)
-
-
-def _planes(x: Any) -> Any:
-    """The channels of all examples, one after the other."""
-    return x.reshape(-1, *x.shape[2:])
 
 
 def _parts(y: Any, size: Size) -> int:
@@ -193,8 +201,12 @@ def _forward_kernel(
         first = min(Wo, _first(-left, step_columns))
         last = _behind((S - 1) * dilation_columns - left, step_columns, W, Wo)
         last = max(first, last)
-        for n in range(planes * Ho * part // parts, planes * Ho * (part + 1) // parts):
-            plane, i = n // Ho, n % Ho
+        begin_row, end_row = planes * Ho * part // parts, planes * Ho * (part + 1) // parts
+        plane, i = begin_row // Ho, begin_row % Ho - 1
+        for n in range(begin_row, end_row):
+            i += 1
+            if i == Ho:
+                plane, i = plane + 1, 0
             row = i * step_rows - top
             r0, r1 = _first(row, dilation_rows), _behind(row, dilation_rows, H, R)
             counted = r1 - r0
@@ -209,7 +221,8 @@ def _forward_kernel(
             if branch_free:
                 if rows > 0:
                     above = here + (row * W - left)
-                    for j in range(first, last, lanes(here)):
+                    for k in range(first, last, lanes(here)):
+                        j = max(first, min(k, last - lanes(here)))  # the last vector is a whole one
                         count = min(lanes(here), last - j)
                         pool_row(
                             above + j * right, W, count, there + j, whole, kind, rows, columns,
@@ -227,9 +240,13 @@ def _forward_kernel(
                                 there[j] = _joined(kind, there[j], above[j * step_columns])
                     for j in range(first, last):
                         there[j] = _ended(kind, there[j], whole)
-            for j in range(Wo):
-                if branch_free and first <= j < last:
-                    continue
+            j = -1
+            while True:
+                j += 1
+                if branch_free and j == first:
+                    j = last
+                if j >= Wo:
+                    break
                 column = j * step_columns - left
                 s0 = _first(column, dilation_columns)
                 s1 = max(s0, _behind(column, dilation_columns, W, S))
@@ -358,12 +375,8 @@ def _backward_kernel(
 
 @functools.cache
 def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, right: int) -> Any:
-    paired = 1 if rows == columns and down == right == 2 else 0
-
     @kernel
-    def backward(
-        dy: Any, x: Any, dx: Any, waiting: Any, size: Any, geometry: Any, part: int, parts: int
-    ) -> None:
+    def backward(dy: Any, x: Any, dx: Any, size: Any, geometry: Any, part: int, parts: int) -> None:
         _ = fingerprint
         planes, H, W = dx.shape
         _, Ho, Wo = dy.shape
@@ -376,28 +389,6 @@ def _max_backward_kernel(fingerprint: int, rows: int, columns: int, down: int, r
         last = max(first, last)
         zero = number(span(dy), 0.0)
         begin, end = planes * part // parts, planes * (part + 1) // parts
-        # windows that see no padding have their rows and columns written in pairs, each number once
-        if paired > 0 and first == top == 0 and last == Wo and (Ho - 1) * down + rows <= H:
-            many = lanes(span(dx))
-            late, below = span(waiting), span(waiting) + 2 * many
-            for q in range(waiting.size):
-                late[q] = zero
-            for plane in range(begin, end):
-                for i in range((H + 1) // 2):
-                    error = span(dy) + (plane * Ho + i) * Wo
-                    errors = Wo if i < Ho else 0
-                    for j in range(0, (W + 1) // 2, many):
-                        place = (plane * H + 2 * i) * W + 2 * j
-                        room, left_over = end * H * W - place, W - 2 * j
-                        # what follows a row is written later if one vector of windows fills it
-                        alone = 2 * many >= W
-                        whole = alone or left_over >= 2 * many
-                        whole = whole and room >= (rows - 1) * W + columns * many
-                        route_pair(
-                            span(x) + place, W, room, left_over, whole, alone, error + j,
-                            errors - j, span(dx) + place, late, below + j, rows, right,
-                        )  # fmt: skip
-            return
         for plane in range(begin, end):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
             for w in range(H * W):

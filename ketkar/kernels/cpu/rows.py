@@ -43,32 +43,44 @@ def pool_row(
     Rows of the image are `width` numbers apart. `kind` says what is written: the largest number,
     the sum divided by `whole`, or the root of the sum of squares.
     """
-    dtype, shape = source.dtype, _values(kind, rows, columns, step)
+    dtype, shape = source.dtype, values(kind, rows, columns, step)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         here, width, count, there, whole = arguments[:5]
-        kind, rows, columns, step = shape
-        total = None
-        for _, value in _taps(context, builder, dtype, here, width, count, rows, columns, step):
-            seen = builder.fmul(value, value) if kind == L2 else value
+        kind, *window = shape
+
+        def emit(count: Any) -> None:
+            total = None
+            for _, value in taps(context, builder, dtype, here, width, count, *window):
+                seen = builder.fmul(value, value) if kind == L2 else value
+                if total is None:
+                    total = seen
+                elif kind == MAX:
+                    total = builder.select(wins(builder, value, total), value, total)  # (5.10)
+                else:
+                    total = builder.fadd(total, seen)
             if total is None:
-                total = seen
-            elif kind == MAX:
-                total = builder.select(_wins(builder, value, total), value, total)  # (5.10)
+                return
+            if kind == AVG:
+                total = builder.fdiv(total, splat(builder, dtype, whole))  # (5.11)
+            if kind == L2:
+                kind_of = vector_of(dtype)
+                name = f"llvm.sqrt.v{lanes_of(dtype)}f{dtype.bitwidth}"
+                root = cgutils.get_or_insert_function(
+                    builder.module, ir.FunctionType(kind_of, [kind_of]), name
+                )
+                total = builder.call(root, [total])  # (5.12)
+            if count is None:
+                store_vector(context, builder, dtype, total, there, constant(0))
             else:
-                total = builder.fadd(total, seen)
-        if total is None:
-            return context.get_dummy_value()
-        if kind == AVG:
-            total = builder.fdiv(total, splat(builder, dtype, whole))  # (5.11)
-        if kind == L2:
-            kind_of = vector_of(dtype)
-            name = f"llvm.sqrt.v{lanes_of(dtype)}f{dtype.bitwidth}"
-            root = cgutils.get_or_insert_function(
-                builder.module, ir.FunctionType(kind_of, [kind_of]), name
-            )
-            total = builder.call(root, [total])  # (5.12)
-        store_part(context, builder, dtype, total, there, constant(0), count)
+                store_part(context, builder, dtype, total, there, constant(0), count)
+
+        full = builder.icmp_signed(">=", count, constant(lanes_of(dtype)))
+        with builder.if_else(full) as (all_lanes, some):
+            with all_lanes:
+                emit(None)
+            with some:
+                emit(count)
         return context.get_dummy_value()
 
     whole_number = types.int64
@@ -87,7 +99,7 @@ def route_row(
     Where windows of two columns stand side by side, their places in `target` are written; else the
     errors are added to what is there.
     """
-    dtype, shape = source.dtype, _values(rows, columns, step)
+    dtype, shape = source.dtype, values(rows, columns, step)
     size = lanes_of(dtype)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -95,23 +107,23 @@ def route_row(
         rows, columns, step = shape
         best: Any = None
         place: Any = None
-        for tap, value in _taps(context, builder, dtype, here, width, count, *shape):
-            number = _number(dtype, tap)
+        for tap, value in taps(context, builder, dtype, here, width, count, *shape):
+            number = filled(dtype, tap)
             if best is None:
                 best, place = value, number
             else:
-                wins = _wins(builder, value, best)
-                best = builder.select(wins, value, best)
-                place = builder.select(wins, number, place)
+                won = wins(builder, value, best)
+                best = builder.select(won, value, best)
+                place = builder.select(won, number, place)
         if best is None:
             return context.get_dummy_value()
         errors = load_part(context, builder, dtype, error, constant(0), count)
-        zero = _number(dtype, 0)
+        zero = filled(dtype, 0)
         last = builder.trunc(builder.sub(count, constant(1)), ir.IntType(32))
         for r in range(rows):
             given = []
             for s in range(columns):
-                here_won = builder.fcmp_ordered("==", place, _number(dtype, r * columns + s))
+                here_won = builder.fcmp_ordered("==", place, filled(dtype, r * columns + s))
                 given.append(builder.select(here_won, errors, zero))
             row = builder.mul(width, constant(r))
             if step == 1:
@@ -121,15 +133,15 @@ def route_row(
                 continue
             even, odd = given[:2]
             if columns == 3:  # its third column is the first of the next window
-                later = _picked(builder, zero, given[2], [0, *range(size, 2 * size - 1)])
+                later = picked(builder, zero, given[2], [0, *range(size, 2 * size - 1)])
                 even = builder.fadd(even, later)
             both = [
-                _picked(builder, even, odd, [half + k // 2 + k % 2 * size for k in range(size)])
+                picked(builder, even, odd, [half + k // 2 + k % 2 * size for k in range(size)])
                 for half in (0, size // 2)
             ]
             for half, vector in enumerate(both):
                 offset = builder.add(row, constant(half * size))
-                part = _clipped(builder, dtype, builder.mul(count, constant(2)), half)
+                part = clipped(builder, dtype, builder.mul(count, constant(2)), half)
                 if columns == 2:
                     store_part(context, builder, dtype, vector, there, offset, part)
                 else:
@@ -148,167 +160,71 @@ def route_row(
     ), generate
 
 
-@constants
-def route_pair(
-    typing: Any, source: Any, width: Any, room: Any, columns: Any, whole: Any, alone: Any,
-    error: Any, count: Any, target: Any, late: Any, below: Any, size: Any, step: Any,
-) -> Any:  # fmt: skip
-    """Write a vector of even and a vector of odd columns in two rows of the gradient.
-
-    Windows of size x size, two or three, begin at the first row and at its even columns. `count` of
-    them have errors, the others have none. The winner of a window is the first largest of the
-    winners of its rows, so an error goes to a row and there to a column. What goes to a third row
-    waits in `below` until that row is written, what goes to the third column of the last window in
-    `late`, a vector a row. Of each row `columns` are written, or all lanes if it is `whole`, when
-    all lanes may be read too; else no more than `room` numbers. `alone` says that no window in the
-    row stands further right.
-    """
-    dtype, (edge, apart) = source.dtype, _values(size, step)
-    lanes = lanes_of(dtype)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        here, width, room, columns, whole, alone, error, count, there, late, below = arguments[:11]
-        if apart != 2:
-            return context.get_dummy_value()
-        zero = _number(dtype, 0)
-        errors = load_part(context, builder, dtype, error, constant(0), count)
-
-        def read(offset: Any, limit: Any) -> Any:
-            if limit is None:
-                return load_vector(context, builder, dtype, here, offset)
-            rest = builder.sub(limit, offset)
-            return load_part(context, builder, dtype, here, offset, rest)
-
-        def emit(limit: Any, neighbours: bool) -> None:
-            best, winners = [], []
-            for r in range(edge):
-                row = builder.mul(width, constant(r))
-                left = read(row, limit)
-                right = read(builder.add(row, constant(lanes)), limit)
-                numbers = [_picked(builder, left, right, range(k, 2 * lanes, 2)) for k in (0, 1)]
-                if edge == 3:  # the even column of the next window
-                    beyond = zero
-                    if neighbours:
-                        beyond = read(builder.add(row, constant(2 * lanes)), limit)
-                    numbers.append(_picked(builder, numbers[0], beyond, range(1, lanes + 1)))
-                value, wins = _first_largest(builder, numbers)
-                best.append(value)
-                winners.append(wins)
-            given = _handed(builder, errors, _first_largest(builder, best)[1], zero)
-            if edge == 3:
-                above = load_vector(context, builder, dtype, below, constant(0))
-                given[0] = builder.fadd(given[0], above)
-                store_vector(context, builder, dtype, given[2], below, constant(0))
-            for r in (0, 1):
-                even, odd, *third = _handed(builder, given[r], winners[r], zero)
-                if third:
-                    before = zero
-                    if neighbours:
-                        place = constant(r * lanes)
-                        before = load_vector(context, builder, dtype, late, place)
-                        store_vector(context, builder, dtype, third[0], late, place)
-                    shifted = _picked(builder, before, third[0], range(lanes - 1, 2 * lanes - 1))
-                    even = builder.fadd(even, shifted)
-                for half in (0, 1):
-                    start = half * lanes // 2
-                    places = [start + k // 2 + k % 2 * lanes for k in range(lanes)]
-                    vector = _picked(builder, even, odd, places)  # (5.13)
-                    row = builder.mul(width, constant(r))
-                    offset = builder.add(row, constant(half * lanes))
-                    if limit is None:
-                        store_vector(context, builder, dtype, vector, there, offset)
-                        continue
-                    rest = builder.sub(limit, row)
-                    rest = builder.select(builder.icmp_signed("<", rest, columns), rest, columns)
-                    part = _clipped(builder, dtype, rest, half)
-                    store_part(context, builder, dtype, vector, there, offset, part)
-
-        with builder.if_else(whole) as (all_lanes, some):
-            with all_lanes, builder.if_else(alone) as (one, many):
-                with one:
-                    emit(None, False)
-                with many:
-                    emit(None, True)
-            with some:
-                emit(room, True)
-        return context.get_dummy_value()
-
-    number = types.int64
-    return types.void(
-        source, number, number, number, types.boolean, types.boolean, error, number, target,
-        late, below, size, step,
-    ), generate  # fmt: skip
-
-
-def _values(*literals: Any) -> tuple[int, ...]:
+def values(*literals: Any) -> tuple[int, ...]:
+    """The values of arguments that are constants."""
     return tuple(int(literal.literal_value) for literal in literals)
 
 
-def _taps(
+def taps(
     context: Any, builder: Any, dtype: Any, here: Any, width: Any, count: Any, rows: int,
     columns: int, step: int,
 ) -> Any:  # fmt: skip
-    """Of each number of a window, row by row: which it is, and the vector of all windows' ones."""
+    """Of each number of a window, row by row: which it is, and the vector of all windows' ones.
+
+    `count` None stands for as many windows as there are lanes. Two steps apart, a pair of vectors
+    holds two numbers of each window; the first number of three has its pair for itself.
+    """
     size = lanes_of(dtype)
+
+    def read(offset: Any, seen: Any) -> Any:
+        if seen is None:
+            return load_vector(context, builder, dtype, here, offset)
+        return load_part(context, builder, dtype, here, offset, seen)
+
+    def halves(offset: Any) -> list[Any]:
+        parts = []
+        for half in (0, 1):
+            seen = None
+            if count is not None:
+                seen = clipped(builder, dtype, builder.mul(count, constant(2)), half)
+            parts.append(read(builder.add(offset, constant(half * size)), seen))
+        return parts
+
     for r in range(rows):
         row = builder.mul(width, constant(r))
+        alone = columns % 2
         pair: list[Any] = []
         for s in range(columns):
             if step == 1:
-                offset = builder.add(row, constant(s))
-                value = load_part(context, builder, dtype, here, offset, count)
-            else:
-                if s % 2 == 0:
-                    spare = 0 if s + 1 < columns else 1
-                    seen = builder.sub(builder.mul(count, constant(2)), constant(spare))
-                    pair = [
-                        load_part(
-                            context, builder, dtype, here,
-                            builder.add(row, constant(s + half * size)),
-                            _clipped(builder, dtype, seen, half),
-                        )
-                        for half in (0, 1)
-                    ]  # fmt: skip
-                value = _picked(builder, pair[0], pair[1], [s % 2 + 2 * k for k in range(size)])
+                yield r * columns + s, read(builder.add(row, constant(s)), count)
+                continue
+            second = (s - alone) % 2 if s else 0
+            if not second:
+                pair = halves(builder.add(row, constant(s)))
+            value = picked(builder, pair[0], pair[1], [second + 2 * k for k in range(size)])
             yield r * columns + s, value
 
 
-def _clipped(builder: Any, dtype: Any, count: Any, half: int) -> Any:
+def clipped(builder: Any, dtype: Any, count: Any, half: int) -> Any:
     """How many of `count` numbers lie in the first or the second vector; below 0 is none."""
     size = lanes_of(dtype)
     rest = builder.sub(count, constant(half * size))
     return builder.select(builder.icmp_signed("<", rest, constant(size)), rest, constant(size))
 
 
-def _wins(builder: Any, value: Any, best: Any) -> Any:
+def wins(builder: Any, value: Any, best: Any) -> Any:
     """Whether a number is larger than the best so far, or the first NaN."""
     larger_or_nan = builder.fcmp_unordered(">", value, best)
     return builder.and_(larger_or_nan, builder.fcmp_ordered("ord", best, best))
 
 
-def _first_largest(builder: Any, numbers: list[Any]) -> tuple[Any, list[Any]]:
-    """The first largest of some numbers, and of each but the first whether it beat those before."""
-    best, wins = numbers[0], []
-    for value in numbers[1:]:
-        wins.append(_wins(builder, value, best))
-        best = builder.select(wins[-1], value, best)
-    return best, wins
-
-
-def _handed(builder: Any, error: Any, wins: list[Any], zero: Any) -> list[Any]:
-    """What each of some numbers gets of an error: their first largest gets all of it."""
-    given = []
-    for won in reversed(wins):
-        given.append(builder.select(won, error, zero))
-        error = builder.select(won, zero, error)
-    return [error, *reversed(given)]
-
-
-def _number(dtype: Any, value: int) -> Any:
+def filled(dtype: Any, value: int) -> Any:
+    """A vector of one number."""
     return ir.Constant(vector_of(dtype), [float(value)] * lanes_of(dtype))
 
 
-def _picked(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
+def picked(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
+    """The lanes of these numbers out of two vectors, those of the second counted on."""
     index = ir.VectorType(ir.IntType(32), len(lanes))
     return builder.shuffle_vector(x, y, ir.Constant(index, list(lanes)))
 

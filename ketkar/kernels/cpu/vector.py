@@ -8,6 +8,7 @@ written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -100,19 +101,53 @@ def load_part(context: Any, builder: Any, dtype: Any, span: Any, offset: Any, co
 def store_part(
     context: Any, builder: Any, dtype: Any, vector: Any, span: Any, offset: Any, count: Any
 ) -> None:
-    """Write the first `count` lanes of a vector to a place."""
+    """Write the first `count` lanes of a vector to a place.
+
+    A store under a mask is slow where it is not the machine's own, as on AVX2: there a half, a
+    quarter and so on of the vector are written, as the binary digits of the count say.
+    """
     kind = vector_of(dtype)
     pointer = address(context, builder, span, offset, count)
-    pointer = builder.bitcast(pointer, kind.as_pointer())
-    function = _intrinsic(
-        builder,
-        ir.VoidType(),
-        [kind, kind.as_pointer(), ir.IntType(32), _mask_type(dtype)],
-        "llvm.masked.store",
-        dtype,
-    )
-    align = ir.Constant(ir.IntType(32), dtype.bitwidth // 8)
-    builder.call(function, [vector, pointer, align, _mask(builder, dtype, count)])
+    if SIMD_BITS == 512:
+        pointer = builder.bitcast(pointer, kind.as_pointer())
+        arguments = [kind, kind.as_pointer(), ir.IntType(32), _mask_type(dtype)]
+        name = "llvm.masked.store"
+        function = _intrinsic(builder, ir.VoidType(), arguments, name, dtype)
+        align = ir.Constant(ir.IntType(32), dtype.bitwidth // 8)
+        builder.call(function, [vector, pointer, align, _mask(builder, dtype, count)])
+        return
+    whole = builder.icmp_signed(">=", count, constant(lanes_of(dtype)))
+    with builder.if_else(whole) as (all_lanes, some):
+        with all_lanes:
+            store = builder.store(vector, builder.bitcast(pointer, kind.as_pointer()))
+            store.align = dtype.bitwidth // 8
+        with some:
+            positive = builder.icmp_signed(">", count, constant(0))
+            with builder.if_then(positive):
+                _store_pieces(builder, dtype, vector, pointer, count)
+
+
+def _store_pieces(builder: Any, dtype: Any, vector: Any, pointer: Any, count: Any) -> None:
+    size = lanes_of(dtype)
+    rest = cgutils.alloca_once_value(builder, vector)
+    place = cgutils.alloca_once_value(builder, pointer)
+    piece = size // 2
+    while piece:
+        digit = builder.and_(count, constant(piece))
+        with builder.if_then(builder.icmp_signed("!=", digit, constant(0))):
+            value, there = builder.load(rest), builder.load(place)
+            first = _lanes(builder, value, range(piece))
+            store = builder.store(first, builder.bitcast(there, first.type.as_pointer()))
+            store.align = dtype.bitwidth // 8
+            builder.store(_lanes(builder, value, [(k + piece) % size for k in range(size)]), rest)
+            builder.store(builder.gep(there, [constant(piece)]), place)
+        piece //= 2
+
+
+def _lanes(builder: Any, vector: Any, numbers: Sequence[int]) -> Any:
+    """The lanes of these numbers, as a vector of its own."""
+    index = ir.VectorType(ir.IntType(32), len(numbers))
+    return builder.shuffle_vector(vector, vector, ir.Constant(index, list(numbers)))
 
 
 def _intrinsic(builder: Any, result: Any, arguments: Any, name: str, dtype: Any) -> Any:

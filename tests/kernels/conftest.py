@@ -99,5 +99,5 @@ def _python(*arguments, settings=None, check=True):
         capture_output=True,
         text=True,
         check=check,
-        timeout=600,
+        timeout=1800,
     )

@@ -22,7 +22,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [str(ROOT), str(EXTENSIONS), os.environ.get("PYTHONPATH")])
 )
 os.environ["KETKAR_QUIET"] = "1"
-os.environ.setdefault("NUMBA_CACHE_DIR", str(BUILD / "numba"))
 
 # Kernels start with the book's style and draw in SVG. The gallery has Matplotlib use another
 # backend, which they would inherit.

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ketkar.arrays import as_array
+
 Float = np.float32 | np.float64
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
@@ -44,7 +46,7 @@ def listed(value: Any, name: str, what: str) -> list[Any]:
 
 
 def array_of(value: ArrayLike, name: str) -> NDArray[Any]:
-    """`value` as an array of whatever it holds.
+    """`value` as an array of whatever it holds; that of a device stays there.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def array_of(value: ArrayLike, name: str) -> NDArray[Any]:
         If its rows have different lengths.
     """
     try:
-        return np.asarray(value)
+        return as_array(value)
     except ValueError:
         raise TypeError(f"{name} is ragged: its rows have different lengths") from None
 

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 import ketkar
+from ketkar.kernels import driver
 from ketkar.kernels.backend import available, threads
 from ketkar.network import Dense, chain, flatten
 from ketkar.training import training_step
@@ -20,6 +21,7 @@ __all__ = ["Finding", "examine"]
 COMPANIONS = {
     "numpy": "all arithmetic",
     "numba": "the compiled kernels",
+    "numba-cuda": "the kernels for NVIDIA GPUs",
     "matplotlib": "drawing",
     "scikit-learn": "the digits",
     "autograd": "a comparison in the book",
@@ -38,7 +40,7 @@ class Finding(NamedTuple):
 
 
 def examine() -> list[Finding]:
-    """Look at versions, backends and threads; nothing is changed but Numba's cache.
+    """Look at versions, backends, the GPU and threads; nothing is changed but Numba's cache.
 
     Examples
     --------
@@ -51,6 +53,7 @@ def examine() -> list[Finding]:
             f"{platform.system()} {platform.machine()}."
         ),
         *(_version(package, purpose) for package, purpose in COMPANIONS.items()),
+        *_gpu(driver.gpu(), driver.toolkit()),
         *(_backend(name, reason) for name, reason in available().items()),
         _threads(),
     ]
@@ -66,7 +69,24 @@ def _version(package: str, purpose: str) -> Finding:
 
 
 def _lack(package: str) -> str:
-    return {"numba": "compiled kernel, and NumPy computes"}.get(package, COMPANIONS[package])
+    return {
+        "numba": "compiled kernel, and NumPy computes",
+        "numba-cuda": "kernel for NVIDIA GPUs",
+    }.get(package, COMPANIONS[package])
+
+
+def _gpu(gpu: driver.GPU | None, toolkit: tuple[int, int] | None) -> list[Finding]:
+    """The GPU, if there is one; what stands against using it is said of the backend."""
+    if gpu is None:
+        return []
+    compiler = "" if toolkit is None else f"; the toolkit is of CUDA {toolkit[0]}.{toolkit[1]}"
+    return [
+        Finding(
+            f"There is a GPU: {gpu.name}, compute capability {gpu.capability[0]}."
+            f"{gpu.capability[1]}, {gpu.memory / 2**30:.1f} GiB, with a driver of CUDA "
+            f"{gpu.driver[0]}.{gpu.driver[1]}{compiler}."
+        )
+    ]
 
 
 def _backend(name: str, reason: str) -> Finding:

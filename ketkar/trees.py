@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
+
+from ketkar.arrays import as_array
 
 __all__ = ["leaves", "rebuild", "tree_map"]
 
@@ -28,7 +29,7 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
             step = f"[{i}]" if fields is None else f".{fields[i]}" if name else fields[i]
             yield from leaves(branch, f"{name}{step}")
     elif tree is not None:
-        yield name, np.asarray(tree)
+        yield name, as_array(tree)
 
 
 def rebuild(like: Any, arrays: Iterator[Any]) -> Any:

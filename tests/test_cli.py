@@ -8,7 +8,7 @@ import pytest
 import ketkar
 from ketkar import cli, doctor
 from ketkar.equations import equations
-from ketkar.kernels import backend
+from ketkar.kernels import backend, driver
 
 
 def test_doctor_reports_every_backend_in_sentences(capsys):
@@ -44,6 +44,25 @@ def test_doctor_reports_a_missing_package_and_a_bad_setting(monkeypatch):
     sentences = {f.sentence: f.state for f in doctor.examine()}
     assert sentences["no-such-package is not installed; without it there is no nothing."] == "no"
     assert any("KETKAR_NUM_THREADS" in s and state == "BROKEN" for s, state in sentences.items())
+
+
+def test_doctor_describes_the_gpu_or_says_why_there_is_none(monkeypatch):
+    found = driver.GPU("NVIDIA Pretended 1", (8, 9), 24 * 2**30, (12, 4))
+    monkeypatch.setattr(driver, "gpu", lambda: found)
+    monkeypatch.setattr(driver, "toolkit", lambda: (12, 9))
+    monkeypatch.setattr(driver, "why_not", lambda: "the GPU is on holiday")
+    findings = doctor.examine()
+    described = doctor.Finding(
+        "There is a GPU: NVIDIA Pretended 1, compute capability 8.9, 24.0 GiB, with a driver of "
+        "CUDA 12.4; the toolkit is of CUDA 12.9."
+    )
+    assert described in findings
+    reason = doctor.Finding('The backend "cuda" cannot be used: the GPU is on holiday.', "no")
+    assert reason in findings
+    monkeypatch.setattr(driver, "gpu", lambda: None)
+    assert not any("There is a GPU" in finding.sentence for finding in doctor.examine())
+    monkeypatch.setattr(driver, "toolkit", lambda: None)
+    assert doctor._gpu(found, None)[0].sentence.endswith("with a driver of CUDA 12.4.")
 
 
 def test_equations_lists_the_index(capsys):

@@ -17,6 +17,7 @@ from ketkar.convolutional import pooling
 from ketkar.convolutional.layer import ConvGrads, ConvParams, conv2d, conv2d_backward
 from ketkar.equations import equation
 from ketkar.feedforward.activations import activation as find
+from ketkar.kernels.foreign import like_for_like
 
 __all__ = [
     "POOLS",
@@ -40,6 +41,7 @@ POOLS: tuple[str, ...] = tuple(_POOLS)
 
 
 @equation("block")
+@like_for_like
 def conv_detector_pool(
     x: ArrayLike,
     K: ArrayLike,
@@ -73,7 +75,7 @@ def conv_detector_pool(
         Of the convolution, as in :func:`conv2d`.
     pool_stride : int or (int, int), optional
         Steps of the pooling; `size` if left out, so that no two neighbourhoods overlap.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -101,6 +103,7 @@ def conv_detector_pool(
     return pooled(detect(z), size, stride=pool_stride, backend=backend)  # (5.17)
 
 
+@like_for_like
 def conv_detector_pool_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -167,6 +170,7 @@ class ParallelGrads(NamedTuple):
     blocks: tuple[ConvParams, ...]
 
 
+@like_for_like
 def parallel_blocks(
     x: ArrayLike, blocks: Sequence[Block | Mapping[str, Any]], *, backend: str = "auto"
 ) -> Array:
@@ -178,7 +182,7 @@ def parallel_blocks(
         Images, (N, C, H, W): example, channel, row, column.
     blocks : sequence of Block or mapping
         The arguments of each block, as a :class:`Block` or a mapping with its names.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -214,6 +218,7 @@ def parallel_blocks(
     return np.concatenate(maps, axis=1)
 
 
+@like_for_like
 def parallel_blocks_backward(
     dy: ArrayLike,
     x: ArrayLike,

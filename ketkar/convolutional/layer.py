@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar.convolutional import operands
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 
 __all__ = [
     "ConvGrads",
@@ -44,6 +45,7 @@ class ConvGrads(NamedTuple):
 
 
 @equation("convolution-layer", "strided-convolution")
+@like_for_like
 def conv2d(
     x: ArrayLike,
     K: ArrayLike,
@@ -81,7 +83,7 @@ def conv2d(
     algorithm : {"auto", "direct", "winograd", "fft"}
         How the sum is computed; "auto" chooses by the shapes. "winograd" needs kernels of 3 by 3,
         it and "fft" a stride and a dilation of 1, and neither is in the backend "numpy".
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -132,13 +134,14 @@ def conv2d(
 
 def _forward(given: operands.Operands) -> Array:
     x, K, b, geometry, algorithm, kernels, shape = given
-    y = operands.empty(shape, K.dtype)
+    y = operands.empty(shape, K.dtype, x)
     if len(x):
         kernels.conv2d_forward(x, K, b, geometry, algorithm, y)  # (5.16), (5.21)
     return y
 
 
 @equation("convolution-backward-input", "convolution-backward-kernel", "convolution-backward-bias")
+@like_for_like
 def conv2d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -195,7 +198,7 @@ def conv2d_backward(
 
 def _backward(dy: Array, given: operands.Operands, with_bias: bool) -> ConvGrads:
     x, K, _, geometry, algorithm, kernels, _ = given
-    dx = operands.empty(x.shape, x.dtype)
+    dx = operands.empty(x.shape, x.dtype, x)
     if len(x):
         kernels.conv2d_input_gradient(dy, K, geometry, algorithm, dx)  # (5.18)
     return ConvGrads(dx, *_parameter_gradients(dy, given, with_bias))
@@ -207,13 +210,14 @@ def _parameter_gradients(
     x, K, b, geometry, algorithm, kernels, _ = given
     if not len(x):
         return np.zeros_like(K), np.zeros_like(b) if with_bias else None
-    dK, db = operands.empty(K.shape, K.dtype), np.empty_like(b) if with_bias else None
+    dK, db = operands.empty(K.shape, K.dtype, K), np.empty_like(b) if with_bias else None
     kernels.conv2d_kernel_gradient(dy, x, geometry, algorithm, dK)  # (5.19)
     if db is not None:
         kernels.conv2d_bias_gradient(dy, db)  # (5.20)
     return dK, db
 
 
+@like_for_like
 def conv2d_parameter_gradients(
     dy: ArrayLike, x: ArrayLike, K: ArrayLike, b: ArrayLike, *, backend: str, **moves: Any
 ) -> ConvParams:
@@ -228,6 +232,7 @@ def conv2d_parameter_gradients(
     return ConvParams(*_parameter_gradients(dy, given, with_bias=True))
 
 
+@like_for_like
 def conv1d(
     x: ArrayLike,
     K: ArrayLike,
@@ -284,6 +289,7 @@ def conv1d(
     return _forward(given)[:, :, 0]
 
 
+@like_for_like
 def conv1d_backward(
     dy: ArrayLike,
     x: ArrayLike,

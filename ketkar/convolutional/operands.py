@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.convolutional.window import number, pads, pair, place, place1d, small_enough
 from ketkar.kernels import backend as door
 from ketkar.kernels.geometry import ALGORITHMS, Geometry
@@ -54,13 +54,13 @@ def convolution(
     """What a convolution needs; with the axes of a signal, as an image of one row."""
     x, K, kind = image_and_kernels(function, x, K, axes, ("kernel", *axes[1:]))
     groups = _grouped(x, K, groups)
-    b = bias(function, b, K.shape[0], kind)
+    b = bias(function, b, K.shape[0], kind, K)
     if axes is SIGNAL:
         geometry = place1d(x.shape[2], K.shape[2], stride, padding, dilation, groups)
         x, K = x[:, :, None], K[:, :, None]
     else:
         geometry = place(x.shape[2:], K.shape[2:], stride, padding, dilation, groups)
-    found = door.kernels(backend, x, K)
+    found = door.kernels(backend, x, K, b)
     _applicable(algorithm, found, K.shape[2:], geometry)
     shape = (x.shape[0], K.shape[0], *geometry.output_size(x.shape[2:], K.shape[2:]))
     return Operands(door.ready(x, kind), door.ready(K, kind), b, geometry, algorithm, found, shape)
@@ -90,7 +90,7 @@ def transposed(
     groups = number(groups, "groups")
     _falls_into(groups, x.shape[1], "channels of x", x)
     maps = K.shape[1] * groups
-    b = bias(function, b, maps, kind)
+    b = bias(function, b, maps, kind, K)
     strides, dilations = pair(stride, "stride"), pair(dilation, "dilation")
     ends, extra = pads(padding), pair(output_padding, "output_padding", least=0)
     size = [
@@ -102,7 +102,7 @@ def transposed(
     more = [n // stride for n, stride in zip(extra, strides, strict=True)]
     if any(more):
         x = np.pad(x, ((0, 0), (0, 0), (0, more[0]), (0, more[1])))
-    found = door.kernels(backend, x, K)
+    found = door.kernels(backend, x, K, b)
     shape = (x.shape[0], maps, *size)
     return Operands(door.ready(x, kind), door.ready(K, kind), b, geometry, "auto", found, shape)
 
@@ -124,10 +124,10 @@ def image_and_kernels(
     return x, K, x.dtype if x.dtype == K.dtype else np.result_type(x, K)
 
 
-def bias(function: str, b: ArrayLike | None, maps: int, kind: Any) -> Array:
+def bias(function: str, b: ArrayLike | None, maps: int, kind: Any, like: Array) -> Array:
     """The bias (M,), one number a feature map; zero where none was given."""
     if b is None:
-        return np.zeros(maps, kind)
+        return arrays.zeros(maps, kind, like)
     b = checks.float_array(b, "b")
     checks.axes(b, "b", ("feature map",), function)
     if len(b) != maps:
@@ -143,8 +143,10 @@ def gradient(function: str, dy: ArrayLike, shape: tuple[int, ...], kind: Any) ->
     return door.ready(dy, kind)
 
 
-def empty(shape: tuple[int, ...], kind: Any) -> Array:
-    """An array for the output, aligned, refused where it would be larger than the memory."""
+def empty(shape: tuple[int, ...], kind: Any, like: Array) -> Array:
+    """An array for the output where `like` is, refused if it would be larger than the memory."""
+    if arrays.on_device(like):
+        return arrays.empty(shape, kind, like)
     try:
         return door.aligned(math.prod(shape), kind).reshape(shape)
     except (MemoryError, OverflowError, ValueError):
@@ -191,10 +193,10 @@ def _applicable(
     dilation = geometry.dilation_rows, geometry.dilation_columns
     if dilation != (1, 1):
         raise ValueError(f'algorithm "{algorithm}" needs a dilation of 1, got {dilation}')
-    if found is door.kernels("numpy"):
-        raise ValueError(
-            f'algorithm "{algorithm}" is not in backend "numpy"; it has "auto" and "direct"'
-        )
+    if algorithm not in found.ALGORITHMS:
+        name = next(name for name in door.BACKENDS if door.MODULES[name] == found.__name__)
+        has = " and ".join(f'"{known}"' for known in found.ALGORITHMS)
+        raise ValueError(f'algorithm "{algorithm}" is not in backend "{name}"; it has {has}')
 
 
 def _returned(

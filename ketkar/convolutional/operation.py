@@ -292,7 +292,7 @@ def convolution_matrix(K: ArrayLike, size: int, mode: str = "valid") -> Array:
     T, K = number(size, "size"), _array("convolution_matrix", K, "K", ("step",))
     _fits(mode, (T,), K.shape)
     k = len(K)
-    matrix = empty((T + k - 1, T), K.dtype)
+    matrix = empty((T + k - 1, T), K.dtype, K)
     matrix.fill(0)
     j = np.arange(T)
     for a in range(k):

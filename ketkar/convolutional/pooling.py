@@ -22,6 +22,7 @@ from ketkar.convolutional import operands
 from ketkar.convolutional.window import number, pads, pair, place, place1d
 from ketkar.equations import equation
 from ketkar.kernels import backend as door
+from ketkar.kernels.foreign import like_for_like
 from ketkar.kernels.geometry import Geometry
 
 __all__ = [
@@ -52,6 +53,7 @@ _WHOLE: Final = object()
 
 
 @equation("max-pooling")
+@like_for_like
 def max_pool2d(
     x: ArrayLike,
     size: int | tuple[int, int],
@@ -82,7 +84,7 @@ def max_pool2d(
         Round the size of the output (5.25) up, not down: a last window may stand out of the image
         at the bottom or right, and sees only what is there. It must begin in the image or in the
         padding before it.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -119,6 +121,7 @@ def max_pool2d(
 
 
 @equation("max-pooling-backward")
+@like_for_like
 def max_pool2d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -166,6 +169,7 @@ def max_pool2d_backward(
 
 
 @equation("average-pooling")
+@like_for_like
 def avg_pool2d(
     x: ArrayLike,
     size: int | tuple[int, int],
@@ -214,6 +218,7 @@ def avg_pool2d(
 
 
 @equation("average-pooling-backward")
+@like_for_like
 def avg_pool2d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -261,6 +266,7 @@ def avg_pool2d_backward(
 
 
 @equation("l2-pooling")
+@like_for_like
 def l2_pool2d(
     x: ArrayLike,
     size: int | tuple[int, int],
@@ -306,6 +312,7 @@ def l2_pool2d(
 
 
 @equation("l2-pooling-backward")
+@like_for_like
 def l2_pool2d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -351,6 +358,7 @@ def l2_pool2d_backward(
     return _l2_backward("l2_pool2d", dy, given)
 
 
+@like_for_like
 def max_pool1d(
     x: ArrayLike,
     size: int,
@@ -396,6 +404,7 @@ def max_pool1d(
     return _max(_signals("max_pool1d", x, size, moves, backend))[:, :, 0]
 
 
+@like_for_like
 def max_pool1d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -421,6 +430,7 @@ def max_pool1d_backward(
     return _max_backward("max_pool1d", dy, given)[:, :, 0]
 
 
+@like_for_like
 def avg_pool1d(
     x: ArrayLike,
     size: int,
@@ -446,6 +456,7 @@ def avg_pool1d(
     return _avg(given, count_include_pad)[:, :, 0]
 
 
+@like_for_like
 def avg_pool1d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -472,6 +483,7 @@ def avg_pool1d_backward(
     return _avg_backward("avg_pool1d", dy, given, count_include_pad)[:, :, 0]
 
 
+@like_for_like
 def l2_pool1d(
     x: ArrayLike,
     size: int,
@@ -495,6 +507,7 @@ def l2_pool1d(
     return _l2(_signals("l2_pool1d", x, size, moves, backend, blind=True))[:, :, 0]
 
 
+@like_for_like
 def l2_pool1d_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -520,6 +533,7 @@ def l2_pool1d_backward(
     return _l2_backward("l2_pool1d", dy, given)[:, :, 0]
 
 
+@like_for_like
 def global_max_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     """The largest number of each channel: max pooling with a window as large as the image.
 
@@ -527,7 +541,7 @@ def global_max_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     ----------
     x : array_like
         Images or feature maps, (N, C, H, W). N may be 0.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -552,6 +566,7 @@ def global_max_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     return _max(_images("global_max_pool2d", x, _WHOLE, _Moves(), backend))[:, :, 0, 0]
 
 
+@like_for_like
 def global_max_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
     """The gradient of global max pooling, from `dy` (N, C); of the shape of `x`.
 
@@ -565,6 +580,7 @@ def global_max_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "a
     return _max_backward("global_max_pool2d", dy, given)
 
 
+@like_for_like
 def global_avg_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     """The mean of each channel, (N, C): average pooling with a window as large as the image.
 
@@ -578,6 +594,7 @@ def global_avg_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     return _avg(_images("global_avg_pool2d", x, _WHOLE, _Moves(), backend), False)[:, :, 0, 0]
 
 
+@like_for_like
 def global_avg_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
     """The gradient of global average pooling, from `dy` (N, C); of the shape of `x`.
 
@@ -591,6 +608,7 @@ def global_avg_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "a
     return _avg_backward("global_avg_pool2d", dy, given, False)
 
 
+@like_for_like
 def global_l2_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     """The L2 norm of each channel, (N, C): L2 pooling with a window as large as the image.
 
@@ -604,6 +622,7 @@ def global_l2_pool2d(x: ArrayLike, *, backend: str = "auto") -> Array:
     return _l2(_images("global_l2_pool2d", x, _WHOLE, _Moves(), backend))[:, :, 0, 0]
 
 
+@like_for_like
 def global_l2_pool2d_backward(dy: ArrayLike, x: ArrayLike, *, backend: str = "auto") -> Array:
     """The gradient of global L2 pooling, from `dy` (N, C); of the shape of `x`.
 
@@ -638,7 +657,7 @@ class _Given(NamedTuple):
 
 def _max(given: _Given) -> Array:
     x, size, geometry, kernels, shape = given
-    y = operands.empty(shape, x.dtype)
+    y = operands.empty(shape, x.dtype, x)
     if len(x):
         kernels.max_pool2d_forward(x, size, geometry, y)  # (5.10)
     return y
@@ -654,7 +673,7 @@ def _max_backward(function: str, dy: ArrayLike, given: _Given) -> Array:
 
 def _avg(given: _Given, include: bool) -> Array:
     x, size, geometry, kernels, shape = given
-    y = operands.empty(shape, x.dtype)
+    y = operands.empty(shape, x.dtype, x)
     if len(x):
         kernels.avg_pool2d_forward(x, size, geometry, include, y)  # (5.11)
     return y
@@ -670,7 +689,7 @@ def _avg_backward(function: str, dy: ArrayLike, given: _Given, include: bool) ->
 
 def _l2(given: _Given) -> Array:
     x, size, geometry, kernels, shape = given
-    y = operands.empty(shape, x.dtype)
+    y = operands.empty(shape, x.dtype, x)
     if len(x):
         kernels.l2_pool2d_forward(x, size, geometry, y)  # (5.12)
     return y

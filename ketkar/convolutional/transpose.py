@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.convolutional import operands
 from ketkar.convolutional.layer import ConvGrads
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 
 __all__ = ["conv2d_transpose", "conv2d_transpose_backward"]
 
@@ -18,6 +19,7 @@ Array = NDArray[Any]
 
 
 @equation("transposed-convolution")
+@like_for_like
 def conv2d_transpose(
     x: ArrayLike,
     K: ArrayLike,
@@ -78,13 +80,14 @@ def conv2d_transpose(
         "conv2d_transpose", x, K, b, stride=stride, padding=padding,
         output_padding=output_padding, dilation=dilation, groups=groups, backend=backend,
     )  # fmt: skip
-    y = operands.empty(shape, K.dtype)
+    y = operands.empty(shape, K.dtype, x)
     if len(x):
         kernels.conv2d_input_gradient(x, K, geometry, "auto", y)  # (5.22)
         y += b[:, None, None]
     return y
 
 
+@like_for_like
 def conv2d_transpose_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -131,7 +134,7 @@ def conv2d_transpose_backward(
     dy = operands.gradient("conv2d_transpose", dy, shape, K.dtype)
     dx, dK, db = np.empty_like(x), np.zeros_like(K), np.zeros_like(b) if bias else None
     if len(x):
-        kernels.conv2d_forward(dy, K, np.zeros(len(K), K.dtype), geometry, "auto", dx)
+        kernels.conv2d_forward(dy, K, arrays.zeros(len(K), K.dtype, K), geometry, "auto", dx)
         kernels.conv2d_kernel_gradient(x, dy, geometry, "auto", dK)
         if db is not None:
             kernels.conv2d_bias_gradient(dy, db)

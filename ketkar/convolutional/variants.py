@@ -71,7 +71,7 @@ def tiled_conv2d(
     array([[[[ 1., -2.,  3., -4.]]]])
     """
     x, K, b, geometry, shape = _tiled("tiled_conv2d", x, K, b, stride, padding)
-    y = operands.empty(shape, K.dtype)
+    y = operands.empty(shape, K.dtype, x)
     for p, q, here, part in _phases(x, K, geometry, shape):
         y[here] = conv2d(part, K[p, q], b, stride=_steps(K, geometry), backend=backend)  # (5.23)
     return y
@@ -141,7 +141,7 @@ def _tiled(
         )
     geometry = place(x.shape[2:], K.shape[4:], stride=stride, padding=padding)
     shape = (len(x), K.shape[2], *geometry.output_size(x.shape[2:], K.shape[4:]))
-    return _padded(x, geometry), K, operands.bias(function, b, K.shape[2], kind), geometry, shape
+    return _padded(x, geometry), K, operands.bias(function, b, K.shape[2], kind, K), geometry, shape
 
 
 def _phases(
@@ -277,7 +277,7 @@ def _local(
         )
     b = None if b is None else checks.float_array(b, "b")
     if b is None or b.ndim != 3:
-        return x, K, operands.bias(function, b, K.shape[2], kind), geometry, shape
+        return x, K, operands.bias(function, b, K.shape[2], kind, K), geometry, shape
     if b.shape != shape[1:]:
         raise ValueError(
             f"b has shape {b.shape}; expected one number a feature map, ({K.shape[2]},), or one a "

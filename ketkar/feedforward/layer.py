@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.equations import equation
 from ketkar.feedforward.activations import activation as find
 from ketkar.kernels.backend import kernels
+from ketkar.kernels.foreign import like_for_like
 
 __all__ = ["DenseGrads", "DenseParams", "count_parameters", "dense", "dense_backward", "mlp"]
 
@@ -38,6 +39,7 @@ class DenseGrads(NamedTuple):
 
 
 @equation("layer-unit", "layer")
+@like_for_like
 def dense(
     x: ArrayLike,
     W: ArrayLike,
@@ -58,8 +60,9 @@ def dense(
         Bias, (m,); zero if left out.
     activation : str
         Name of the activation function, one of :data:`ACTIVATIONS`.
-    backend : {"auto", "numpy", "cpu"}
-        What computes the product. "auto" is NumPy: one product alone is fastest there.
+    backend : {"auto", "numpy", "cpu", "cuda"}
+        What computes the product. "auto" is NumPy for its arrays: one product alone is
+        fastest there.
 
     Returns
     -------
@@ -88,12 +91,13 @@ def dense(
 
 
 def _weighted_sum(X: NDArray[Any], W: NDArray[Any], b: NDArray[Any], backend: str) -> NDArray[Any]:
-    z = np.empty((X.shape[0], W.shape[1]), W.dtype)
-    kernels(_product_backend(backend), X, W).dense_forward(X, W, b, z)
+    z = arrays.empty((X.shape[0], W.shape[1]), W.dtype, W)
+    kernels(_product_backend(backend, W), X, W).dense_forward(X, W, b, z)
     return z
 
 
 @equation("backprop-weights")
+@like_for_like
 def dense_backward(
     dy: ArrayLike,
     x: ArrayLike,
@@ -144,14 +148,14 @@ def dense_backward(
     delta = np.atleast_2d(dy)
     if activation != "identity":
         delta = delta * find(activation).grad(_weighted_sum(X, W, b, backend))  # (3.15)
-    delta = np.ascontiguousarray(delta)
-    grads = DenseGrads(np.empty(X.shape, W.dtype), np.empty_like(W), np.empty_like(b))
-    kernels(_product_backend(backend), X, W).dense_backward(delta, X, W, *grads)  # (3.17)
+    delta = arrays.contiguous(delta)
+    grads = DenseGrads(np.empty_like(X), np.empty_like(W), np.empty_like(b))
+    kernels(_product_backend(backend, W), X, W).dense_backward(delta, X, W, *grads)  # (3.17)
     return grads if x.ndim == 2 else grads._replace(x=grads.x[0])
 
 
-def _product_backend(backend: str) -> str:
-    return "numpy" if backend == "auto" else backend
+def _product_backend(backend: str, W: NDArray[Any]) -> str:
+    return "numpy" if backend == "auto" and not arrays.on_device(W) else backend
 
 
 def _operands(
@@ -169,11 +173,11 @@ def _operands(
     checks.not_empty(W, "W")
     kind = np.result_type(x, W)
     if b is None:
-        b = np.zeros(W.shape[1], kind)
+        b = arrays.zeros(W.shape[1], kind, W)
     b = checks.float_array(b, "b")
     checks.axes(b, "b", ("unit",), function)
     checks.same_length(W, "W", 1, b, "b", 0, "units")
-    X, weights, bias = (np.ascontiguousarray(a, dtype=kind) for a in (x, W, b))
+    X, weights, bias = (arrays.contiguous(a, kind) for a in (x, W, b))
     return X, weights, bias
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.equations import equation
 from ketkar.feedforward.activations import sigmoid, softmax
 
@@ -272,7 +272,8 @@ def _classes(prediction: ArrayLike, name: str, y: ArrayLike) -> tuple[NDArray[An
         checks.probabilities(y, "y")
         return p, y.astype(p.dtype, copy=False)
     checks.same_length(p, name, 0, y, "y", 0, "examples")
-    return p, np.eye(p.shape[1], dtype=p.dtype)[checks.labels(y, "y", p.shape[1])]
+    known = arrays.beside(checks.labels(y, "y", p.shape[1]), p)
+    return p, np.eye(p.shape[1], dtype=p.dtype, like=p)[known]
 
 
 @equation("cross-entropy")

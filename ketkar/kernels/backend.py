@@ -3,58 +3,67 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from ketkar import arrays
 from ketkar.checks import shown
+from ketkar.kernels import driver
 
 BACKENDS: Final = ("numpy", "cpu", "cuda")
 
-_MODULES: Final = {"numpy": "ketkar.kernels.reference", "cpu": "ketkar.kernels.cpu"}
+MODULES: Final = {
+    "numpy": "ketkar.kernels.reference",
+    "cpu": "ketkar.kernels.cpu",
+    "cuda": "ketkar.kernels.cuda",
+}
 _LOADED: dict[str, ModuleType] = {}
 
 
 def available() -> dict[str, str]:
     """Every backend and what stands against it: an empty string where it can be used.
 
-    Looks for packages without importing them.
+    Looks for packages without importing them; where all are there, the driver of the graphics
+    processor is asked. In a simulation (`ketkar.kernels.simulation.simulate`) "cuda" is there.
 
     Examples
     --------
     >>> available()["numpy"]
     ''
-    >>> available()["cuda"]
-    'this version of ketkar has no CUDA kernels'
     """
-    return {
-        "numpy": "",
-        "cpu": ""
-        if _installed("numba")
-        else "numba is not installed (python -m pip install numba)",
-        "cuda": "this version of ketkar has no CUDA kernels",
-    }
+    return {name: _obstacle(name) for name in BACKENDS}
 
 
-def kernels(backend: str, *arrays: Any) -> ModuleType:
+def _obstacle(backend: str) -> str:
+    """What stands against a backend; nothing is asked about the others."""
+    if backend == "cuda":
+        return driver.why_not()
+    if backend == "cpu" and not driver.installed("numba"):
+        return "numba is not installed (python -m pip install numba)"
+    return ""
+
+
+def kernels(backend: str, *operands: Any) -> ModuleType:
     """The kernels of a backend, as a module: every backend has the same functions.
 
     Parameters
     ----------
     backend : str
-        "numpy", "cpu" or "cuda"; "auto" follows the arrays: NumPy arrays go to "cpu" where Numba
-        is installed and to "numpy" where it is not.
-    *arrays : array
+        "numpy", "cpu" or "cuda"; "auto" follows the arrays: those of a device go to "cuda", NumPy's
+        to "cpu" where Numba is installed and to "numpy" where it is not.
+    *operands : array
         The arrays the kernels will be given; "auto" looks where they live.
 
     Raises
     ------
     ValueError
         If there is no backend of this name.
+    TypeError
+        If arrays of a device go to a backend of the processor, or both kinds are mixed.
     RuntimeError
         If the backend cannot be used here. Nothing falls back to another backend in silence.
 
@@ -66,15 +75,18 @@ def kernels(backend: str, *arrays: Any) -> ModuleType:
     Traceback (most recent call last):
     ValueError: backend is 'gpu'; expected "auto", "numpy", "cpu" or "cuda"
     """
+    elsewhere = [arrays.on_device(array) for array in operands if array is not None]
     if isinstance(backend, str) and backend == "auto":
-        backend = _follow(arrays)
+        backend = _follow(any(elsewhere))
+    if any(elsewhere):
+        _all_on_device(backend, all(elsewhere))
     try:
         return _LOADED[backend]
     except (KeyError, TypeError):  # not yet loaded, or not even a name
         return _load(backend)
 
 
-def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
+def ready(array: NDArray[Any], dtype: DTypeLike | None = None) -> NDArray[Any]:
     """`array` as a kernel wants it: C-contiguous, aligned, writeable; copied only where it is not.
 
     Examples
@@ -85,6 +97,8 @@ def ready(array: ArrayLike, dtype: DTypeLike | None = None) -> NDArray[Any]:
     """
     if type(array) is np.ndarray and (dtype is None or array.dtype == dtype) and array.flags.carray:
         return array  # the common case, and `require` takes some microseconds
+    if arrays.on_device(array):
+        return arrays.contiguous(array, dtype)
     return np.require(array, dtype, ("C", "A", "W"))
 
 
@@ -125,36 +139,38 @@ def threads() -> int:
     return int(asked)
 
 
-def _installed(package: str) -> bool:
-    try:
-        return importlib.util.find_spec(package) is not None
-    except (ImportError, ValueError):  # an entry of None in sys.modules blocks the import
-        return False
-
-
-def _follow(arrays: tuple[Any, ...]) -> str:
-    if any(hasattr(array, "__cuda_array_interface__") for array in arrays):
+def _follow(elsewhere: bool) -> str:
+    if elsewhere:
         return "cuda"
     if "cpu" in _LOADED:
         return "cpu"
-    return "cpu" if _installed("numba") else "numpy"
+    return "cpu" if driver.installed("numba") else "numpy"
+
+
+def _all_on_device(backend: str, all_there: bool) -> None:
+    if backend in ("numpy", "cpu"):
+        raise TypeError(
+            f'backend "{backend}" works on arrays of NumPy; these are of a device: copy them, '
+            'or use "cuda"'
+        )
+    if not all_there:
+        raise TypeError("some of the arrays are on a device and some are not: copy one kind")
 
 
 def _load(backend: str) -> ModuleType:
     if not isinstance(backend, str) or backend not in BACKENDS:
         names = '"auto", "numpy", "cpu" or "cuda"'
         raise ValueError(f"backend is {shown(backend)}; expected {names}")
-    reasons = available()
-    if reasons[backend]:
-        there = " and ".join(f'"{name}"' for name, reason in reasons.items() if not reason)
-        raise RuntimeError(
-            f'backend "{backend}" is not there: {reasons[backend]}; there is {there}'
-        )
+    obstacle = _obstacle(backend)
+    if obstacle:
+        there = " and ".join(f'"{name}"' for name, reason in available().items() if not reason)
+        raise RuntimeError(f'backend "{backend}" is not there: {obstacle}; there is {there}')
     try:
-        module = importlib.import_module(_MODULES[backend])
+        module = importlib.import_module(MODULES[backend])
     except ImportError as error:
         raise RuntimeError(
             f'backend "{backend}" cannot be loaded ({error}); there is "numpy"'
         ) from error
-    _LOADED[backend] = module
+    if backend != "cuda":  # in a simulation it is there for a while
+        _LOADED[backend] = module
     return module

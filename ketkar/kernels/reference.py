@@ -8,7 +8,7 @@ W_2, b_2, and so on. `widths` are the numbers of units (n_0, n_1, ..., n_L), inp
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,9 @@ from ketkar.kernels.recurrence import (  # noqa: F401
 )
 
 Array = NDArray[Any]
+
+ALGORITHMS: Final = ("auto", "direct")
+"""How this backend can convolve."""
 
 
 def exp(x: Array, y: Array) -> None:

@@ -89,7 +89,7 @@ class Chain:
             Parameters as :meth:`init` draws them.
         x : array_like
             A batch of inputs, first axis the batch.
-        backend : {"auto", "numpy", "cpu"}
+        backend : {"auto", "numpy", "cpu", "cuda"}
             What computes.
 
         Returns

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar import convolutional as conv
+from ketkar.arrays import as_array
 from ketkar.convolutional.layer import conv2d_parameter_gradients
 from ketkar.convolutional.window import number, pair, place
 from ketkar.feedforward.activations import activation as find
@@ -132,7 +133,7 @@ class Conv2d:
         """The feature maps (N, M, Ho, Wo) of a batch (N, C, H, W), and the trace."""
         K, b = self._own(params)
         y = conv.conv2d(x, K, b, **self._moves(), groups=self.groups, backend=backend)
-        return activate(y, self.activation), ConvTrace(np.asarray(x), y)
+        return activate(y, self.activation), ConvTrace(as_array(x), y)
 
     def backward(
         self, params: conv.ConvParams, dy: ArrayLike, trace: ConvTrace, *, backend: str = "auto"

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar import convolutional as conv
+from ketkar.arrays import as_array
 from ketkar.convolutional.window import pair
 from ketkar.equations import equation
 from ketkar.network.images import image, settle
@@ -250,7 +251,7 @@ class TableConv2d:
     ) -> tuple[Array, Array]:
         """The maps (N, M, Ho, Wo) of a batch (N, C, H, W), and the trace: the input."""
         K, b = self._whole(params)
-        return conv.conv2d(x, K, b, backend=backend), np.asarray(x)
+        return conv.conv2d(x, K, b, backend=backend), as_array(x)
 
     def backward(
         self, params: conv.ConvParams, dy: ArrayLike, trace: Array, *, backend: str = "auto"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
+from ketkar.arrays import as_array
 from ketkar.feedforward.activations import activation as find
 from ketkar.feedforward.layer import DenseParams, dense, dense_backward
 from ketkar.network.initial import INITIALISERS, initial
@@ -155,7 +156,7 @@ class Dense:
         """The output (N, m) for a batch (N, n), and the trace."""
         W, b = self._own(params)
         z = dense(x, W, b, backend=backend)
-        return find(self.activation).value(z), DenseTrace(np.asarray(x), z)
+        return find(self.activation).value(z), DenseTrace(as_array(x), z)
 
     def backward(
         self, params: DenseParams, dy: ArrayLike, trace: DenseTrace, *, backend: str = "auto"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ketkar.arrays import as_array, empty, on_device
 from ketkar.gradcheck import Report, gradcheck
 from ketkar.kernels.backend import aligned
 from ketkar.network.layer import Layer
@@ -52,7 +53,8 @@ def flatten(params: Any) -> NDArray[Any]:
         raise TypeError(
             f"parameters must be all float32 or all float64; these are {', '.join(sorted(kinds))}"
         )
-    theta = aligned(count_parameters(params), found[0][1].dtype)
+    first, size = found[0][1], count_parameters(params)
+    theta = empty(size, first.dtype, first) if on_device(first) else aligned(size, first.dtype)
     np.concatenate([array.ravel() for _, array in found], out=theta)
     return theta
 
@@ -82,7 +84,7 @@ def unflatten(theta: NDArray[Any], like: Any) -> Any:
     True
     """
     size = count_parameters(like)
-    theta = np.asarray(theta)
+    theta = as_array(theta)
     if theta.shape != (size,):
         raise ValueError(f"theta has shape {theta.shape}; these parameters need ({size},)")
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar import convolutional as conv
+from ketkar.arrays import as_array
 from ketkar.convolutional import window
 from ketkar.network.images import image, padding_of, settle
 from ketkar.network.layer import Shape
@@ -77,7 +78,7 @@ class _Pooling(_Free):
     ) -> tuple[Array, PoolTrace]:
         """The pooled maps of a batch (N, C, H, W), and the trace."""
         _none(params)
-        return self._pool(x, backend), PoolTrace(np.asarray(x))
+        return self._pool(x, backend), PoolTrace(as_array(x))
 
     def backward(
         self, params: NoParams, dy: ArrayLike, trace: PoolTrace, *, backend: str = "auto"

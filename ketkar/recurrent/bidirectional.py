@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import BidirectionalParams, RNNParams
 from ketkar.recurrent.rnn import RNNTrace, rnn_backward, rnn_forward, typed
@@ -68,6 +69,7 @@ def _checked(params: Any, function: str) -> BidirectionalParams:
 
 
 @equation("bidirectional-forward", "bidirectional-backward", "bidirectional-output")
+@like_for_like
 def bidirectional(
     params: BidirectionalParams,
     x: ArrayLike,
@@ -87,7 +89,7 @@ def bidirectional(
         The initial states of the two, (h,) or (N, h): before the first step, and after the last.
     mask : array_like of bool, optional
         Which steps are there, (T, N).
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes the two recurrences.
 
     Returns
@@ -119,7 +121,7 @@ def bidirectional(
     x = operands.sequences("bidirectional", x, p.Uf.shape[1], "Uf")
     kind = operands.kind_of(x, *p)
     p, x = typed(p, kind), x.astype(kind, copy=False)
-    there = operands.mask_of(mask, *x.shape[:2]) if mask is not None else None
+    there = operands.mask_of(mask, x.shape[:2], x) if mask is not None else None
     starts = _pair(h0)
     forth, back = _recurrences(p)
     hf, seen = rnn_forward(forth, x, starts[0], mask=there, backend=backend)  # (6.11)
@@ -145,6 +147,7 @@ def _pair(h0: Any) -> tuple[Any, Any]:
     return h0[0], h0[1]
 
 
+@like_for_like
 def bidirectional_backward(
     params: BidirectionalParams,
     dy: ArrayLike,

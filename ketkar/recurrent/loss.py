@@ -82,7 +82,7 @@ def _counted(
     checks.axes(p, "y_hat", ("time", "batch", "class"), "the loss of a sequence")
     if y.shape not in (p.shape, p.shape[:2]):
         raise ValueError(f"y has shape {y.shape}; expected labels {p.shape[:2]} or rows {p.shape}")
-    there = operands.mask_of(mask, *p.shape[:2]).ravel()
+    there = operands.mask_of(mask, p.shape[:2], p).ravel()
     if not len(there):
         there = np.ones(p.shape[0] * p.shape[1], np.bool_)
     if not there.any():

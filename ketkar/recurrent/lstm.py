@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import LSTMParams
 
@@ -119,9 +120,10 @@ def checked(params: Any, function: str) -> LSTMParams:
 
 def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
     h = len(q.bz)
-    peepholes = [np.zeros(h) if p is None else p for p in (q.pi, q.pf, q.po)]
-    W, R, p, b = (np.concatenate(a) for a in (q[:4], q[4:8], [peepholes], q[11:]))
-    return Stacked(*(np.ascontiguousarray(a, dtype=kind) for a in (W, R, p, b)))
+    peepholes = [arrays.zeros(h, kind, q.bz) if p is None else p for p in (q.pi, q.pf, q.po)]
+    W, R, b = (np.concatenate(a) for a in (q[:4], q[4:8], q[11:]))
+    p = np.stack(peepholes)
+    return Stacked(*(arrays.contiguous(a, kind) for a in (W, R, p, b)))
 
 
 def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
@@ -134,11 +136,11 @@ def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
     return LSTMParams(*W, *R, *p, *b)
 
 
-def first_state(given: tuple[Any, Any], N: int, h: int, kind: Any) -> LSTMState:
+def first_state(given: tuple[Any, Any], N: int, h: int, kind: Any, like: Array) -> LSTMState:
     """The state before the first step, (N, h) each, as it was given or zero."""
     return LSTMState(
-        operands.state(given[0], "state.y", N, h, kind),  # (6.7)
-        operands.state(given[1], "state.c", N, h, kind),
+        operands.state(given[0], "state.y", N, h, kind, like),  # (6.7)
+        operands.state(given[1], "state.c", N, h, kind, like),
     )
 
 
@@ -174,6 +176,7 @@ def states_backward(
 
 
 @equation("initial-state")
+@like_for_like
 def lstm_forward(
     params: LSTMParams,
     x: ArrayLike,
@@ -202,7 +205,7 @@ def lstm_forward(
         The probability with which an input is set to zero; the others grow by 1 / (1 - dropout).
     rng : numpy.random.Generator or int
         Draws what is dropped; needed with dropout alone.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -235,12 +238,12 @@ def lstm_forward(
     kind = operands.kind_of(x, *q)
     T, N, _ = x.shape
     h = len(q.bz)
-    there = operands.mask_of(mask, T, N)
+    there = operands.mask_of(mask, (T, N), x)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
     x = operands.ready(x)
-    start = first_state(pair(state), N, h, kind)
+    start = first_state(pair(state), N, h, kind, x)
     stacked = stacked_params(q, kind)
-    y, c, gates = operands.together(kind, *shapes(T, N, h))
+    y, c, gates = operands.together(x, kind, *shapes(T, N, h))
     states(stacked, x, start, there, y, c, gates, operands.kernels(backend, x, *stacked))
     return y[1:], LSTMTrace(x, y, c, gates, there, factor, state)
 
@@ -258,6 +261,7 @@ def pair(state: Any) -> tuple[Any, Any]:
     "lstm-output-gate-error", "lstm-cell-error", "lstm-input-gate-error", "lstm-forget-gate-error",
     "lstm-block-input-error", "lstm-weights",
 )  # fmt: skip
+@like_for_like
 def lstm_backward(
     params: LSTMParams,
     dy: ArrayLike,
@@ -282,7 +286,7 @@ def lstm_backward(
     truncate : int, optional
         Cut the sequence into pieces of so many steps and let no gradient pass from one to the one
         before: truncated backpropagation through time.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -320,10 +324,10 @@ def lstm_backward(
             f"Wz has shape {q.Wz.shape}, but the trace went through weights of shape {(h, n)}"
         )
     stacked = stacked_params(q, x.dtype)
-    error, errors = operands.together(x.dtype, (T, N, h), gates.shape)
+    error, errors = operands.together(x, x.dtype, (T, N, h), gates.shape)
     error[...] = operands.gradient(dy, "dy", (T, N, h))
     last = pair(dstate)
-    dc = np.zeros((N, h), x.dtype)
+    dc = arrays.zeros((N, h), x.dtype, x)
     if last[1] is not None:
         dc += operands.gradient(last[1], "dstate.c", (N, h))
     if last[0] is not None and T:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.kernels import backend as door
 from ketkar.kernels.backend import ready as ready
 
@@ -58,26 +58,28 @@ def kind_of(*arrays: Any) -> Any:
     return np.result_type(*(a for a in arrays if a is not None))
 
 
-def state(given: ArrayLike | None, name: str, N: int, h: int, kind: Any) -> Array:
+def state(given: ArrayLike | None, name: str, N: int, h: int, kind: Any, like: Array) -> Array:
     """An initial state (N, h): zero, one vector (h,) for all sequences, or one a sequence."""
     if given is None:
-        return np.zeros((N, h), kind)  # (6.7)
+        return arrays.zeros((N, h), kind, like)  # (6.7)
     array = checks.float_array(given, name)
     if array.shape not in ((h,), (N, h)):
         raise ValueError(
             f"{name} has shape {array.shape}; expected {(h,)}, one state for all sequences, or "
             f"{(N, h)}, one a sequence"
         )
-    return np.ascontiguousarray(np.broadcast_to(array, (N, h)), dtype=kind)
+    return arrays.contiguous(np.broadcast_to(array, (N, h)), kind)
 
 
-def together(kind: Any, *shapes: tuple[int, ...]) -> list[Array]:
-    """Arrays, not filled, in one piece of memory, each from a line of the cache on.
+def together(like: Array, kind: Any, *shapes: tuple[int, ...]) -> list[Array]:
+    """Arrays, not filled, where `like` is: in one piece of memory, each from a line of the cache.
 
     The C library gives memory back to the system when what is free at its end is more than twice
     the largest piece that it has handed out; then it has to be had anew, page by page, which takes
     as long as a tenth of a training step. What is one piece stays.
     """
+    if arrays.on_device(like):  # whose library has a pool of its own
+        return [arrays.empty(shape, kind, like) for shape in shapes]
     line = 64 // np.dtype(kind).itemsize
     sizes = [math.prod(shape) for shape in shapes]
     starts = [0, *itertools.accumulate(-(-size // line) * line for size in sizes)]
@@ -93,16 +95,16 @@ def like_given(gradient: Array, given: Any) -> Array:
     return gradient if given is None or np.ndim(given) == 2 else gradient.sum(axis=0)
 
 
-def mask_of(mask: ArrayLike | None, T: int, N: int) -> Array:
-    """Which steps are there (T, N); without rows where all are."""
+def mask_of(mask: ArrayLike | None, shape: tuple[int, ...], like: Array) -> Array:
+    """Which steps are there, of a shape (T, N); without rows where all are."""
     if mask is None:
-        return np.zeros((0, N), np.bool_)
+        return arrays.zeros((0, *shape[1:]), np.bool_, like)
     array = checks.array_of(mask, "mask")
     if array.dtype != np.bool_:
         raise TypeError(f"mask holds {array.dtype} values; expected booleans, True where a step is")
-    if array.shape != (T, N):
-        raise ValueError(f"mask has shape {array.shape}; expected (time, batch) = {(T, N)}")
-    return ready(array)
+    if array.shape != shape:
+        raise ValueError(f"mask has shape {array.shape}; expected (time, batch) = {shape}")
+    return ready(arrays.beside(array, like))
 
 
 def masked(x: Array, mask: Array) -> Array:
@@ -115,7 +117,7 @@ def dropped(x: Array, rate: float, rng: Any) -> tuple[Array, Array | None]:
     rate = checks.between(rate, "dropout", 0, 1)
     if rate == 0:
         return x, None
-    keep = checks.generator(rng).random(x.shape) >= rate
+    keep = arrays.beside(checks.generator(rng).random(x.shape) >= rate, x)
     factor = keep.astype(x.dtype) / x.dtype.type(1 - rate)
     return x * factor, factor
 
@@ -141,7 +143,7 @@ def gradient(dy: ArrayLike, name: str, shape: tuple[int, ...]) -> Array:
 
 def used_up(dy: ArrayLike, name: str, shape: tuple[int, ...], kind: Any) -> Array:
     """A gradient with respect to something of this shape, as a copy that a kernel may use up."""
-    return np.array(gradient(dy, name, shape), dtype=kind, order="C")
+    return gradient(dy, name, shape).astype(kind, order="C", copy=True)
 
 
 def trace(given: Any, kind: type[Any], function: str) -> Any:

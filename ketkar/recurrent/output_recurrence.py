@@ -116,7 +116,7 @@ def output_rnn_forward(
     T, N, _ = x.shape
     m = len(p.c)
     fed = np.empty((T, N, m), kind)
-    first = operands.state(y0, "y0", N, m, kind)
+    first = operands.state(y0, "y0", N, m, kind, x)
     if teacher is not None:
         known = _known(teacher, (T, N, m)).astype(kind, copy=False)
         fed[1:] = known[:-1]

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import RNNParams
 
@@ -102,6 +103,7 @@ def states_backward(
 
 
 @equation("initial-state")
+@like_for_like
 def rnn_forward(
     params: RNNParams,
     x: ArrayLike,
@@ -130,7 +132,7 @@ def rnn_forward(
         The probability with which an input is set to zero; the others grow by 1 / (1 - dropout).
     rng : numpy.random.Generator or int
         Draws what is dropped; needed with dropout alone.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -171,21 +173,22 @@ def rnn_forward(
     kind = operands.kind_of(x, *p)
     p = typed(p, kind)
     T, N, _ = x.shape
-    there = operands.mask_of(mask, T, N)
+    there = operands.mask_of(mask, (T, N), x)
     x, factor = operands.dropped(operands.masked(x.astype(kind, copy=False), there), dropout, rng)
     x = operands.ready(x)
     found = operands.kernels(backend, x, *p)
-    h = np.empty((T + 1, N, len(p.b)), kind)
-    states(p, x, operands.state(h0, "h0", N, len(p.b), kind), there, h, found)
+    h = arrays.empty((T + 1, N, len(p.b)), kind, x)
+    states(p, x, operands.state(h0, "h0", N, len(p.b), kind, x), there, h, found)
     y = h[1:]
     if p.V is not None:
-        y = np.empty((T, N, len(p.V)), kind)
+        y = arrays.empty((T, N, len(p.V)), kind, x)
         read, outputs = (a.reshape(T * N, a.shape[2]) for a in (h[1:], y))
         found.output_forward(read, p.V, p.c, outputs)  # (6.2)
     return y, RNNTrace(x, h, y, there, factor, h0)
 
 
 @equation("bptt-error", "bptt-weights")
+@like_for_like
 def rnn_backward(
     params: RNNParams,
     dy: ArrayLike,
@@ -210,7 +213,7 @@ def rnn_backward(
     truncate : int, optional
         Cut the sequence into pieces of so many steps and let no gradient pass from one to the one
         before: truncated backpropagation through time.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -248,7 +251,7 @@ def rnn_backward(
     dV = dc = None
     if p.V is not None and p.c is not None:
         dV, dc = np.empty_like(p.V), np.empty_like(p.c)
-        inner = np.empty((T, N, h.shape[2]), x.dtype)
+        inner = arrays.empty((T, N, h.shape[2]), x.dtype, x)
         rows = [a.reshape(T * N, a.shape[2]) for a in (error, y, h[1:], inner)]
         found.output_backward(*rows[:3], p.V, rows[3], dV, dc)
         error = inner

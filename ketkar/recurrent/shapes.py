@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
+from ketkar.arrays import contiguous
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 from ketkar.recurrent import operands
 from ketkar.recurrent.parameters import RNNParams
 from ketkar.recurrent.rnn import (
@@ -52,6 +54,7 @@ class ManyToOneTrace(NamedTuple):
 
 
 @equation("single-output")
+@like_for_like
 def many_to_one(
     params: RNNParams,
     x: ArrayLike,
@@ -97,7 +100,7 @@ def many_to_one(
     kind = trace.h.dtype
     V, c = (a for a in p[3:] if a is not None)
     y = np.empty((trace.h.shape[1], len(V)), kind)
-    last = np.ascontiguousarray(trace.h[-1])
+    last = contiguous(trace.h[-1])
     operands.kernels(backend, last, V).output_forward(last, V, c, y)  # (6.6)
     return y, ManyToOneTrace(trace, y)
 
@@ -109,6 +112,7 @@ def _with_output(params: RNNParams, function: str) -> RNNParams:
     return p
 
 
+@like_for_like
 def many_to_one_backward(
     params: RNNParams, dy: ArrayLike, trace: ManyToOneTrace, *, backend: str = "auto"
 ) -> RNNGrads:
@@ -129,7 +133,7 @@ def many_to_one_backward(
     if p.V.shape != (trace.y.shape[1], trace.states.h.shape[2]):
         raise ValueError("params have other shapes than those that the trace went through")
     error = operands.used_up(dy, "dy", trace.y.shape, kind)
-    last = np.ascontiguousarray(trace.states.h[-1])
+    last = contiguous(trace.states.h[-1])
     dh, dV, dc = np.empty_like(last), np.empty_like(p.V), np.empty_like(p.c)
     operands.kernels(backend, last, p.V).output_backward(error, trace.y, last, p.V, dh, dV, dc)
     none = np.zeros_like(trace.states.y)
@@ -153,6 +157,7 @@ class EncoderDecoderGrads(NamedTuple):
     decoder: RNNParams
 
 
+@like_for_like
 def encoder_decoder(
     encoder: RNNParams,
     decoder: RNNParams,
@@ -176,7 +181,7 @@ def encoder_decoder(
         What the decoder reads, (T', N, n'): in training the true outputs, one step late.
     mask : array_like of bool, optional
         Which steps of x are there, (T, N).
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -210,6 +215,7 @@ def encoder_decoder(
     return y, EncoderDecoderTrace(read, said)
 
 
+@like_for_like
 def encoder_decoder_backward(
     encoder: RNNParams,
     decoder: RNNParams,

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ketkar import checks
+from ketkar import arrays, checks
+from ketkar.kernels.foreign import like_for_like
 from ketkar.recurrent import lstm, operands, rnn
 from ketkar.recurrent.lstm import LSTMState, LSTMTrace
 from ketkar.recurrent.parameters import LSTMParams, OutputParams, RNNParams
@@ -57,6 +58,7 @@ class LSTMStepResult(NamedTuple):
     last: LSTMState
 
 
+@like_for_like
 def output_value_and_grad(
     params: OutputParams,
     h: ArrayLike,
@@ -83,7 +85,7 @@ def output_value_and_grad(
         Which states count, of the shape of `labels`.
     reduction : {"mean", "sum"}
         Over the states that count.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -118,7 +120,7 @@ def output_value_and_grad(
         raise ValueError(f"mask has shape {there.shape}; expected {shape}, as of h")
     read = _Targets(
         known.reshape(rows), None if there is None else there.reshape(rows), len(q.V),
-        reduction, rows,
+        reduction, rows, states,
     )  # fmt: skip
     whole = states.reshape(*rows, -1).astype(kind, copy=False)
     found = operands.kernels(backend, whole, *q)
@@ -138,7 +140,7 @@ class _Targets:
     """What is true at each step, (T, N), or only at the end, (N,); and how much a step counts."""
 
     def __init__(
-        self, labels: Any, mask: Any, m: int, reduction: str, shape: tuple[int, ...]
+        self, labels: Any, mask: Any, m: int, reduction: str, shape: tuple[int, ...], like: Array
     ) -> None:
         array = checks.array_of(labels, "labels")
         if array.shape not in (shape, shape[1:]):
@@ -150,8 +152,9 @@ class _Targets:
         if not shape[0]:
             raise ValueError("x has no steps, so that nothing can be read after them")
         self.last_alone = array.ndim == 1
-        self.labels = checks.labels(array.ravel(), "labels", m).reshape(array.shape)
-        self.mask = operands.mask_of(mask, *shape)
+        known = checks.labels(array.ravel(), "labels", m).reshape(array.shape)
+        self.labels = arrays.beside(known, like)
+        self.mask = operands.mask_of(mask, shape, like)
         counted = int(self.mask.sum()) if len(self.mask) and not self.last_alone else array.size
         if not counted:
             raise ValueError("no step counts: mask is False everywhere")
@@ -160,11 +163,11 @@ class _Targets:
     def piece(self, first: int, last: int, kind: Any) -> tuple[Array, Array]:
         """Label and weight of each row of these steps."""
         if self.last_alone:
-            return self.labels, np.full(len(self.labels), self.weight, kind)
+            return self.labels, arrays.full(len(self.labels), self.weight, kind, self.labels)
         labels = operands.ready(self.labels[first:last]).ravel()
         if len(self.mask):
             return labels, self.mask[first:last].ravel() * kind.type(self.weight)
-        return labels, np.full(labels.size, self.weight, kind)
+        return labels, arrays.full(labels.size, self.weight, kind, labels)
 
     def there(self, first: int, last: int) -> Array:
         """The mask of these steps; without rows where all are there."""
@@ -176,7 +179,7 @@ def _read_out(
 ) -> OutputGrads:
     """Loss and gradients of the states h of the steps first .. last - 1; dh is filled."""
     rows = operands.ready(h).reshape(-1, h.shape[2])
-    losses = np.empty(len(rows), h.dtype)
+    losses = arrays.empty(len(rows), h.dtype, h)
     grads = OutputParams(np.empty_like(params.V), np.empty_like(params.c))
     labels, weights = read.piece(first, last, h.dtype)
     found.output_loss(
@@ -245,6 +248,7 @@ def _walk(
     return loss, total
 
 
+@like_for_like
 def rnn_value_and_grad(
     params: RNNParams,
     x: ArrayLike,
@@ -276,7 +280,7 @@ def rnn_value_and_grad(
         the length of the sequence.
     reduction : {"mean", "sum"}
         Over all steps that count.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes it.
 
     Returns
@@ -307,17 +311,17 @@ def rnn_value_and_grad(
         raise ValueError("V and c are None; rnn_value_and_grad needs an output layer")
     x = operands.sequences("rnn_value_and_grad", x, p.U.shape[1], "U")
     kind = operands.kind_of(x, *p)
-    read = _Targets(labels, mask, len(p.V), reduction, x.shape[:2])
+    read = _Targets(labels, mask, len(p.V), reduction, x.shape[:2], x)
     p = rnn.typed(p, kind)
     output, found = OutputParams(p.V, p.c), operands.kernels(backend, x, *p)
-    now = operands.state(h0, "h0", x.shape[1], len(p.b), kind)
-    dh0, no_dx = np.zeros_like(now), np.empty((0, *x.shape[1:]), kind)
+    now = operands.state(h0, "h0", x.shape[1], len(p.b), kind, x)
+    dh0, no_dx = np.zeros_like(now), arrays.empty((0, *x.shape[1:]), kind, x)
 
     def step(first: int, last: int) -> tuple[float, Any]:
         nonlocal now
         there = read.there(first, last)
         inputs = operands.ready(operands.masked(x[first:last], there), kind)
-        h, dh = operands.together(kind, (len(inputs) + 1, *now.shape), (len(inputs), *now.shape))
+        h, dh = operands.together(x, kind, (len(inputs) + 1, *now.shape), (len(inputs), *now.shape))
         rnn.states(p, inputs, now, there, h, found)
         now = h[-1].copy()
         out = _outside(output, h[1:], read, first, last, len(x), dh, found)
@@ -332,6 +336,7 @@ def rnn_value_and_grad(
     return RNNStepResult(loss, grads, operands.like_given(dh0, h0), now)
 
 
+@like_for_like
 def lstm_value_and_grad(
     params: LSTMParams,
     output: OutputParams,
@@ -386,19 +391,19 @@ def lstm_value_and_grad(
     _fits(out_params, h, "lstm_value_and_grad")
     x = operands.sequences("lstm_value_and_grad", x, q.Wz.shape[1], "Wz")
     kind = operands.kind_of(x, *q, *out_params)
-    read = _Targets(labels, mask, len(out_params.V), reduction, x.shape[:2])
+    read = _Targets(labels, mask, len(out_params.V), reduction, x.shape[:2], x)
     p, out_params = lstm.stacked_params(q, kind), rnn.typed(out_params, kind)
     found = operands.kernels(backend, x, *p)
     given = lstm.pair(state)
-    now = lstm.first_state(given, x.shape[1], h, kind)
-    initial, no_dx = LSTMState(*map(np.zeros_like, now)), np.empty((0, *x.shape[1:]), kind)
+    now = lstm.first_state(given, x.shape[1], h, kind, x)
+    initial, no_dx = LSTMState(*map(np.zeros_like, now)), arrays.empty((0, *x.shape[1:]), kind, x)
 
     def step(first: int, last: int) -> tuple[float, Any]:
         nonlocal now, initial
         there = read.there(first, last)
         inputs = operands.ready(operands.masked(x[first:last], there), kind)
         T, N, _ = inputs.shape
-        y, c, gates, dy = operands.together(kind, *lstm.shapes(T, N, h), (T, N, h))
+        y, c, gates, dy = operands.together(x, kind, *lstm.shapes(T, N, h), (T, N, h))
         lstm.states(p, inputs, now, there, y, c, gates, found)
         now = LSTMState(y[-1].copy(), c[-1].copy())
         out = _outside(out_params, y[1:], read, first, last, len(x), dy, found)

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
+from ketkar.arrays import beside
 from ketkar.equations import equation
+from ketkar.kernels.foreign import like_for_like
 from ketkar.network.layer import Layer, parameter_gradients
 from ketkar.training.losses import find_loss
 
@@ -43,6 +45,7 @@ def _output(network: Layer, params: Any, x: ArrayLike, backend: str) -> NDArray[
 
 
 @equation("loss")
+@like_for_like
 def loss_value(
     network: Layer, params: Any, x: ArrayLike, y: ArrayLike, loss: str, *, backend: str = "auto"
 ) -> float:
@@ -60,7 +63,7 @@ def loss_value(
         Targets: (N, m), or (N,) for one output or for class labels.
     loss : {"squared_error", "binary_cross_entropy", "cross_entropy"}
         The loss; the last two take the network's output as logits.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes.
 
     Returns
@@ -86,7 +89,7 @@ def loss_value(
     """
     z = _output(network, params, x, backend)
     kind = find_loss(loss)
-    return float(kind.value(z, kind.targets(y, *_outputs(z), z.dtype)))  # (3.10)
+    return float(kind.value(z, beside(kind.targets(y, *_outputs(z), z.dtype), z)))  # (3.10)
 
 
 def _outputs(z: NDArray[Any]) -> tuple[int, int]:
@@ -95,6 +98,7 @@ def _outputs(z: NDArray[Any]) -> tuple[int, int]:
 
 
 @equation("gradient")
+@like_for_like
 def value_and_grad(
     network: Layer, params: Any, x: ArrayLike, y: ArrayLike, loss: str, *, backend: str = "auto"
 ) -> tuple[float, Any]:
@@ -131,12 +135,13 @@ def value_and_grad(
     """
     z, trace = network.forward(params, x, backend=backend)
     kind = find_loss(loss)
-    targets = kind.targets(y, *_outputs(z), z.dtype)
+    targets = beside(kind.targets(y, *_outputs(z), z.dtype), z)
     dz = kind.grad(z, targets)
     grads = parameter_gradients(network, params, dz, trace, backend=backend)  # (3.11)
     return float(kind.value(z, targets)), grads
 
 
+@like_for_like
 def predict(
     network: Layer, params: Any, x: ArrayLike, loss: str, *, backend: str = "auto"
 ) -> NDArray[Any]:
@@ -162,6 +167,7 @@ def predict(
     return find_loss(loss).output_unit(_output(network, params, x, backend))
 
 
+@like_for_like
 def predict_class(
     network: Layer, params: Any, x: ArrayLike, *, backend: str = "auto"
 ) -> NDArray[np.int64]:
@@ -181,9 +187,10 @@ def predict_class(
     z = _output(network, params, x, backend)
     _, outputs = _outputs(z)
     found = (z[:, 0] > 0) if outputs == 1 else z.argmax(axis=1)
-    return np.asarray(found, dtype=np.int64)
+    return found.astype(np.int64)
 
 
+@like_for_like
 def accuracy(
     network: Layer, params: Any, x: ArrayLike, y: ArrayLike, *, backend: str = "auto"
 ) -> float:

@@ -116,7 +116,7 @@ def fit(
         parameters with the lowest.
     callback : callable, optional
         Called after each epoch with its number, from 1, and the parameters at that time.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes.
     progress : bool, optional
         Show a progress bar; by default only where standard error is a terminal.

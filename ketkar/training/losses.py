@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ketkar import checks
+from ketkar.arrays import contiguous
 from ketkar.feedforward.activations import identity, sigmoid, softmax
 from ketkar.feedforward.losses import (
     binary_cross_entropy_with_logits,
@@ -50,7 +50,7 @@ class Loss(NamedTuple):
         if self.name == "cross_entropy" and array.ndim == 1:
             array = checks.labels(array, "y", outputs)
         else:
-            array = np.ascontiguousarray(checks.float_array(array, "y"), dtype=dtype)
+            array = contiguous(checks.float_array(array, "y"), dtype)
             if array.ndim == 1 and outputs == 1:
                 array = array[:, None]
             checks.axes(array, "y", ("batch", "output"), f"the loss {self.name}")

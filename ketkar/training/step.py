@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ketkar import checks
+from ketkar.arrays import beside, on_device, usable
 from ketkar.equations import equation
 from ketkar.kernels import codes
 from ketkar.kernels.backend import kernels, ready
+from ketkar.kernels.foreign import like_for_like
 from ketkar.network.chain import Chain
 from ketkar.network.layer import Dense, Layer
 from ketkar.network.parameters import count_parameters, unflatten
@@ -70,7 +72,7 @@ def training_step(
         The learning rate, above zero.
     momentum : float
         Which part of the last step is kept, at least 0 and below 1.
-    backend : {"auto", "numpy", "cpu"}
+    backend : {"auto", "numpy", "cpu", "cuda"}
         What computes; "auto" compiles where Numba is installed.
 
     Returns
@@ -101,13 +103,14 @@ def training_step(
     stack = _dense_stack(network)
     module = kernels(backend)
     if stack is not None:
-        return _fused(module, stack, kind, lr, momentum)
+        return _fused(backend, module, stack, kind, lr, momentum)
     return _layer_by_layer(network, kind, lr, momentum, backend)
 
 
-def _fused(module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: float) -> Step:
+def _fused(
+    backend: str, module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: float
+) -> Step:
     """The step of a stack of dense layers: one kernel call behind a few comparisons."""
-    run = module.dense_train_step
     widths, activations = stack
     size, inputs, outputs = stack.size, int(widths[0]), int(widths[-1])
     labels_code, rows_code = _loss_codes(loss)
@@ -123,16 +126,20 @@ def _fused(module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: floa
     def step(theta: Array, velocity: Array, x: Array, y: Array) -> float:
         _theta_fits(theta, velocity, size, momentum)
         dtype = theta.dtype
+        run = module.dense_train_step
+        if on_device(theta):
+            run = kernels(backend, theta).dense_train_step
+            x, y = (beside(checks.array_of(a, name), theta) for a, name in ((x, "x"), (y, "y")))
         x = x if isinstance(x, np.ndarray) else checks.array_of(x, "x")
         y = y if isinstance(y, np.ndarray) else checks.array_of(y, "y")
-        if x.dtype != dtype or x.ndim != 2 or not x.flags.carray:
+        if x.dtype != dtype or x.ndim != 2 or not usable(x):
             x = ready(checks.float_array(x, "x"), dtype)
             checks.axes(x, "x", ("batch", "input"), "a training step")
         examples, n = x.shape
         if n != inputs or not examples:
             checks.not_empty(x, "x")
             raise ValueError(f"x has {n} inputs {x.shape}; the network has {inputs}")
-        if not (y.flags.carray and (y.dtype, y.shape) in as_they_are(dtype, examples)):
+        if not (usable(y) and (y.dtype, y.shape) in as_they_are(dtype, examples)):
             y = ready(loss.targets(y, examples, outputs, dtype))
         if labels_code is not None and y.ndim == 1:
             code, rows, labels = labels_code, no_rows[dtype], y
@@ -143,7 +150,7 @@ def _fused(module: Any, stack: DenseStack, loss: Loss, lr: float, momentum: floa
             checks.labels(y, "y", outputs)
         return float(value)
 
-    return step
+    return like_for_like(step)
 
 
 def _loss_codes(kind: Loss) -> tuple[int | None, int]:
@@ -161,7 +168,7 @@ def _theta_fits(theta: Array, velocity: Array, size: int, momentum: float) -> No
     ):
         if expected is not None and vector.shape != (expected,):
             raise ValueError(f"{name} has shape {vector.shape}; this network needs ({expected},)")
-        if vector.dtype != theta.dtype or vector.dtype not in _FLOATS or not vector.flags.carray:
+        if vector.dtype != theta.dtype or vector.dtype not in _FLOATS or not usable(vector):
             raise ValueError(
                 f"{name} must be a contiguous, writeable array of float32 or float64, "
                 f"of one type with theta; it is {vector.dtype}"
@@ -183,7 +190,7 @@ def _layer_by_layer(network: Layer, kind: Loss, lr: float, momentum: float, back
         if theta is not known[0]:
             known[:] = theta, unflatten(theta, like), np.empty_like(theta)
         _, params, gradient = known
-        x = checks.float_array(x, "x").astype(theta.dtype, copy=False)
+        x = beside(checks.float_array(x, "x"), theta).astype(theta.dtype, copy=False)
         checks.not_empty(x, "x")
         value, grads = value_and_grad(network, params, x, y, kind.name, backend=backend)
         np.concatenate([array.ravel() for _, array in leaves(grads)], out=gradient)
@@ -196,4 +203,4 @@ def _layer_by_layer(network: Layer, kind: Loss, lr: float, momentum: float, back
             theta -= gradient  # (3.12)
         return value
 
-    return step
+    return like_for_like(step)

@@ -6,7 +6,9 @@ import textwrap
 import numpy as np
 import pytest
 
-from ketkar.kernels import backend
+from ketkar import arrays
+from ketkar.kernels import backend, driver
+from ketkar.kernels.simulation import simulate
 
 FUNCTIONS = {
     "exp", "sigmoid", "tanh",
@@ -22,14 +24,15 @@ def test_every_backend_is_named_and_explained():
     reasons = backend.available()
     assert tuple(reasons) == backend.BACKENDS
     assert reasons["numpy"] == ""
-    assert "CUDA" in reasons["cuda"]
+    assert all(isinstance(reason, str) for reason in reasons.values())
 
 
 def test_backends_have_the_same_functions(cpu):
-    for name in ("numpy", "cpu"):
-        module = backend.kernels(name)
+    with simulate():
+        cuda = backend.kernels("cuda")
+    for module in (backend.kernels("numpy"), cpu, cuda):
         assert all(callable(getattr(module, function)) for function in FUNCTIONS)
-    assert set(cpu.__all__) == FUNCTIONS
+    assert set(cpu.__all__) == set(cuda.__all__) == FUNCTIONS | {"ALGORITHMS"}
 
 
 def test_auto_follows_numpy_arrays_to_the_compiled_kernels(cpu):
@@ -37,12 +40,22 @@ def test_auto_follows_numpy_arrays_to_the_compiled_kernels(cpu):
     assert backend.kernels("auto") is cpu
 
 
-def test_auto_does_not_take_a_device_array_for_a_numpy_array():
+def test_auto_does_not_take_a_device_array_for_a_numpy_array(monkeypatch):
     class OnDevice:
         __cuda_array_interface__ = None
 
-    with pytest.raises(RuntimeError, match=r'backend "cuda" is not there: .*; there is "numpy"'):
-        backend.kernels("auto", OnDevice())
+    with pytest.raises(
+        TypeError, match=r"do not work on OnDevice, an array of a device; cupy\.asarray"
+    ):
+        arrays.as_array(OnDevice())
+
+    class Known(OnDevice):
+        def __array_function__(self):
+            raise NotImplementedError
+
+    monkeypatch.setattr(driver, "why_not", lambda: "it is unplugged")
+    with pytest.raises(RuntimeError, match=r'"cuda" is not there: it is unplugged; there is "n'):
+        backend.kernels("auto", Known())
 
 
 @pytest.mark.parametrize("name", ["gpu", "", "NumPy", None, ["cpu"]])

@@ -1,6 +1,7 @@
 """The kernels in Numba, for the processor: the same functions as `ketkar.kernels.reference`."""
 
 from ketkar.kernels.cpu.algorithms import (
+    ALGORITHMS,
     conv2d_bias_gradient,
     conv2d_forward,
     conv2d_input_gradient,
@@ -22,6 +23,7 @@ from ketkar.kernels.cpu.recurrence import rnn_backward, rnn_forward
 from ketkar.kernels.cpu.stack import dense_stack_forward, dense_train_step
 
 __all__ = [
+    "ALGORITHMS",
     "avg_pool2d_backward",
     "avg_pool2d_forward",
     "conv2d_bias_gradient",

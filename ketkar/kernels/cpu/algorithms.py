@@ -26,6 +26,9 @@ from ketkar.kernels.cpu.sums import sum_of
 from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.geometry import Geometry
 
+ALGORITHMS: Final = ("auto", "direct", "winograd", "fft")
+"""How this backend can convolve."""
+
 _FAST: Final[dict[str, ModuleType]] = {"winograd": winograd, "fft": fft}
 
 

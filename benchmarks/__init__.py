@@ -35,6 +35,7 @@ algorithm and the Fourier transform need fewer, so their share may exceed 100 %.
 ``python -m benchmarks --plot FILE``            also draw them
 ``python -m benchmarks --first-calls``          how long the first call in a new process takes
 ``python -m benchmarks --ladder``               from the sum to the fastest loop, rung by rung
+``python -m benchmarks --gpu``                  the CUDA kernels on a GPU (``benchmarks.gpu``)
 ==============================================  ================================================
 
 The page on performance in the book shows what is kept in ``benchmarks/results``: ``rows.json``,

@@ -27,7 +27,11 @@ def _arguments() -> argparse.Namespace:
         "--first-calls", action="store_true", help="time the first call in a new process"
     )
     what.add_argument("--ladder", action="store_true", help="from the sum to the fastest loop")
-    return parser.parse_args()
+    what.add_argument("--gpu", action="store_true", help="the CUDA kernels, on a GPU")
+    found = parser.parse_args()
+    if found.gpu and (found.threads or found.plot):
+        parser.error("--gpu goes with --only, --quick and --json alone")
+    return found
 
 
 def _threads(arguments: argparse.Namespace) -> list[int]:
@@ -66,6 +70,10 @@ def _rows(arguments: argparse.Namespace, names: list[str]) -> tuple[dict[str, An
 
 def main() -> int:
     arguments = _arguments()
+    if arguments.gpu:
+        from benchmarks import gpu
+
+        return gpu.main(arguments.only, arguments.quick, arguments.json)
     wanted = arguments.only or [""]
     everything = [row.name for row in all_rows()]
     names = [name for name in everything if any(part in name for part in wanted)]

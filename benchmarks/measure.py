@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 Call = Callable[[], object]
+Timer = Callable[[Call, int], float]
+"""The seconds a call takes when it is made so many times."""
 LONG_S = 0.5
 """What takes longer is not repeated only to be warm."""
 
@@ -49,33 +51,37 @@ def seconds(call: Call, repeat: int) -> float:
     return (time.perf_counter() - start) / repeat
 
 
-def best(call: Call, rounds: int = 7, slice_s: float = 0.02) -> float:
+def best(call: Call, rounds: int = 7, slice_s: float = 0.02, timer: Timer = seconds) -> float:
     """The fastest of several rounds, in seconds a call: for what a machine can do at best."""
-    repeat, _ = _repeat(call, slice_s)
-    return min(seconds(call, repeat) for _ in range(rounds))
+    repeat, _ = _repeat(call, slice_s, timer)
+    return min(timer(call, repeat) for _ in range(rounds))
 
 
-def _repeat(call: Call, slice_s: float) -> tuple[int, float]:
+def _repeat(call: Call, slice_s: float, timer: Timer = seconds) -> tuple[int, float]:
     """How many calls fill a slice of time, and the seconds of one; warms the call up, too."""
-    taken = seconds(call, 1)
+    taken = timer(call, 1)
     if taken > LONG_S:
         return 1, taken
-    taken = seconds(call, 1)
+    taken = timer(call, 1)
     if taken < slice_s:
-        taken = seconds(call, 3)
+        taken = timer(call, 3)
     return max(1, round(slice_s / taken)), taken
 
 
-def _turn(call: Call, repeat: int, taken: float, plan: Plan) -> float:
+def _turn(call: Call, repeat: int, taken: float, plan: Plan, timer: Timer) -> float:
     """One turn; a short call is made once unmeasured, to have its arrays in the cache again."""
     time.sleep(plan.settle_s)
     if taken < plan.slice_s:
         call()
-    return seconds(call, repeat)
+    return timer(call, repeat)
 
 
 def by_turns(
-    ours: Call, peers: Mapping[str, Call], plan: Plan, often: Collection[str] | None = None
+    ours: Call,
+    peers: Mapping[str, Call],
+    plan: Plan,
+    often: Collection[str] | None = None,
+    timer: Timer = seconds,
 ) -> tuple[float, dict[str, Timing]]:
     """Time all calls in every round: the first to go moves on, and every other round runs back.
 
@@ -83,7 +89,7 @@ def by_turns(
 
     Returns our milliseconds, and the timing of each peer against ours in the same rounds.
     """
-    times = _rounds({"": ours, **peers}, plan, None if often is None else {"", *often})
+    times = _rounds({"": ours, **peers}, plan, None if often is None else {"", *often}, timer)
     mine = times.pop("")
     return 1e3 * statistics.median(mine.values()), {
         name: _timing(mine, taken) for name, taken in times.items()
@@ -96,10 +102,13 @@ def shortest(calls: Mapping[str, Call], plan: Plan) -> dict[str, float]:
 
 
 def _rounds(
-    calls: Mapping[str, Call], plan: Plan, often: Collection[str] | None
+    calls: Mapping[str, Call],
+    plan: Plan,
+    often: Collection[str] | None,
+    timer: Timer = seconds,
 ) -> dict[str, dict[int, float]]:
     """Seconds a call, by the number of the round; the call named "" takes part in all rounds."""
-    repeats = {name: _repeat(call, plan.slice_s) for name, call in calls.items()}
+    repeats = {name: _repeat(call, plan.slice_s, timer) for name, call in calls.items()}
     every = {
         name: _every(max(taken, plan.slice_s), plan, often is None or name in often)
         for name, (_, taken) in repeats.items()
@@ -112,7 +121,7 @@ def _rounds(
         first = turn % len(names)
         names = names[first:] + names[:first]
         for name in names if turn % 2 == 0 else reversed(names):
-            times[name][turn] = _turn(calls[name], *repeats[name], plan)
+            times[name][turn] = _turn(calls[name], *repeats[name], plan, timer)
     return times
 
 

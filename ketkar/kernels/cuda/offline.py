@@ -97,7 +97,8 @@ def compiled(
 @functools.lru_cache(maxsize=16)
 def _ptx(kernel: Kernel, dtype: str, capability: Capability) -> str:
     kind = np.dtype(dtype)
-    source, signature = kernel.source(kind.type), _signature(kernel, kind)
+    T: Any = kind.type
+    source, signature = kernel.source(T), _signature(kernel, kind)
     with _pretending(capability):
         ptx: str = cuda.compile_ptx(source, signature, cc=capability)[0]
     return ptx

@@ -39,6 +39,13 @@ def test_lenet5_has_the_shape_and_the_parameters_it_promises(capsys):
     assert capsys.readouterr().out == promised
 
 
+def test_the_simulation_pools(capsys):
+    pytest.importorskip("numba", reason="Numba is not installed")
+    code = next(body for kind, body in BLOCKS if kind == "python" and "simulate" in body)
+    exec(code, {})
+    assert capsys.readouterr().out == "[[[[3.]]]]\n"
+
+
 def test_the_lstm_remembers(capsys):
     code = next(body for kind, body in BLOCKS if kind == "python" and "recall_task" in body)
     exec(code, {})

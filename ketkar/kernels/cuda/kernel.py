@@ -40,7 +40,6 @@ class Kernel:
         self.name = write.__name__
         self.arguments = tuple(arguments.split())
         self.threads: tuple[int, ...] = threads if isinstance(threads, tuple) else (threads,)
-        self._write = write
         self.source = functools.cache(write)
         self._compiled = functools.cache(lambda T: cuda.jit(self.source(T), cache=True))
         KERNELS.append(self)

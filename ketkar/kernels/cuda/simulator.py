@@ -112,11 +112,10 @@ def _rewritten(source: Callable[..., None]) -> _Rewritten:
             names[name] = _part(value.py_func)  # a device function
     names["np"] = np
     names["poisoned_"] = _poisoned_inside
-    tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
+    tree = _read(source)
     rewriter = _Rewriter(names)
     rewriter.visit(tree)
-    function = tree.body[0]
-    assert isinstance(function, ast.FunctionDef)
+    function: Any = tree.body[0]
     function.decorator_list = []
     shared = [f"shared{k}_" for k in range(len(rewriter.shared))]
     function.args.args += [ast.arg(name) for name in (*_NUMBERS.values(), *shared)]
@@ -127,6 +126,19 @@ def _rewritten(source: Callable[..., None]) -> _Rewritten:
         body = njit(body, boundscheck=True, error_model="numpy")
         return _Rewritten(body, tuple(rewriter.shared), True)
     return _Rewritten(_loop(_part(body)), tuple(rewriter.shared), False)
+
+
+def _read(source: Callable[..., None]) -> ast.Module:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(source)))
+    except (OSError, SyntaxError):
+        tree = ast.Module([], [])
+    if not tree.body or not isinstance(tree.body[0], ast.FunctionDef):
+        raise ValueError(
+            f"the source of the kernel's {source.__name__} cannot be read, which is needed to "
+            "simulate it; write it as a def in a file or in a cell of a notebook"
+        )
+    return tree
 
 
 @functools.cache

@@ -52,6 +52,10 @@ LAYERS = {
     "one tap, fewer maps than channels": Layer((1, 20, 5, 7), (3, 20, 1, 1)),
     "a signal": Layer((3, 4, 1, 150), (18, 4, 1, 9), padded(0, 0, 4, 4)),
     "padding beyond the kernel": Layer((1, 2, 4, 5), (3, 2, 2, 2), padded(3, 2, 4, 3)),
+    "a filter": Layer((1, 1, 22, 331), (1, 1, 5, 4), padded(2, 1, 1, 2)),
+    "filters, two a group": Layer((2, 6, 9, 75), (6, 2, 3, 5), padded(2, 2, 0, 0, groups=3)),
+    "filters in steps": Layer((1, 2, 19, 83), (2, 1, 3, 3), Geometry(2, 1, 1, 2, 0, 0, 2, 3, 2)),
+    "a filter of few rows": Layer((1, 1, 2, 40), (1, 1, 2, 3), padded(1, 1, 0, 0)),
 }  # fmt: skip
 THREE = {
     "even tiles": Layer((1, 16, 8, 8), (32, 16, 3, 3), padded(1, 1, 1, 1)),
@@ -98,6 +102,18 @@ def test_every_algorithm_computes_the_sum(cpu, algorithm, layer, dtype):
     bound = {"direct": 1, "winograd": 20, "fft": 5}[algorithm] * np.finfo(dtype).eps * terms**0.5
     for got, right in zip(run(cpu, layer, algorithm, arrays), expected, strict=True):
         assert np.abs(got - right).max() <= 4 * bound * max(1, np.abs(right).max())
+
+
+def test_filters_are_for_one_or_two_kernels_a_group_and_finite_weights(cpu):
+    from ketkar.kernels.cpu import filters
+
+    for name, layer in LAYERS.items():
+        x, K, _, _ = layer.arrays(np.float32)
+        assert filters.fits(x, K, layer.geometry) == ("filter" in name)
+    x, K, _, _ = LAYERS["a filter"].arrays(np.float32)
+    for value in (np.nan, np.inf):
+        K[0, 0, 4, 3] = value
+        assert not filters.fits(x, K, LAYERS["a filter"].geometry)
 
 
 def test_the_rule_looks_at_kernel_channels_and_size(cpu):

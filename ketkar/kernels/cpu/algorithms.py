@@ -7,7 +7,8 @@ The rule looks at the shapes alone, so that the same layer is always computed in
   channels its transforms cost more than they save.
 - *fft* for kernels of at least 11 x 11 with stride and dilation 1, where an image of the output has
   at least 1024 places.
-- *direct* for all others.
+- *direct* for all others. One or two kernels a group, over wide images that are hardly padded, are
+  computed by `filters`, in another order.
 
 Numbers that the first two cannot handle, infinities, NaN and sums that would overflow on the way,
 are found in the result, which is then computed directly.
@@ -19,7 +20,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from ketkar.kernels.cpu import convolution as direct
-from ketkar.kernels.cpu import fft, winograd
+from ketkar.kernels.cpu import fft, filters, winograd
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.sums import sum_of
@@ -60,7 +61,8 @@ def conv2d_forward(x: Any, K: Any, b: Any, geometry: Geometry, algorithm: str, y
     if algorithm == "auto":
         algorithm = choose(K.shape, y.shape, geometry)
     if algorithm == "direct" or not _FAST[algorithm].forward(x, K, b, geometry, y):
-        direct.forward(x, K, b, geometry, y)
+        found = filters if filters.fits(x, K, geometry) else direct
+        found.forward(x, K, b, geometry, y)
 
 
 def conv2d_input_gradient(dy: Any, K: Any, geometry: Geometry, algorithm: str, dx: Any) -> None:

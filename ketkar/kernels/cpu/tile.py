@@ -118,6 +118,24 @@ def tile_outer_at(typing: Any, tile: Any, a: Any, places: Any, b: Any) -> Any:
     return tile(tile, a, places, b), generate
 
 
+@operation
+def tile_scaled(typing: Any, tile: Any, factor: Any, here: Any, stride: Any) -> Any:
+    """``tile[r, c] += factor here[r stride + c LANES : r stride + (c + 1) LANES]``."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, factor, here, stride = arguments
+        factor = splat(builder, tile.dtype, factor)
+        for row, column, k in tile.places():
+            place = builder.add(builder.mul(stride, constant(row)), tile.across(column))
+            vector = load_vector(context, builder, tile.dtype, here, place)
+            old = builder.extract_value(value, k)
+            total = multiply_add(builder, tile.dtype, factor, vector, old)
+            value = builder.insert_value(value, total, k)
+        return value
+
+    return tile(tile, tile.dtype, here, types.int64), generate
+
+
 def _entry(context: Any, builder: Any, table: Any, row: int) -> Any:
     return builder.load(address(context, builder, table, constant(row), constant(1)))
 

@@ -24,24 +24,14 @@ settings.load_profile("ketkar")
 PACKAGE = Path(ketkar.__file__).resolve().parent
 
 
-def pytest_configure(config):
-    """Know the marks of pytest-xdist where it is not installed."""
-    config.addinivalue_line("markers", "xdist_group(name): on several processes, run on one")
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Share the tests out among several processes, as `-n 2 --dist loadgroup` asks for.
+    """On several processes (-n 2 --dist loadfile) begin with the files that hold what is slow.
 
-    What is slow comes first, each by itself, so that no process has a long test left when the
-    others are done. The rest goes by files, whose fixtures are then made once. A group that a test
-    is given where it stands comes before both.
+    Then no process has a long file left when the others are done.
     """
-    if getattr(config.option, "loadgroup", False):
-        for item in items:
-            if not any(item.get_closest_marker(name) for name in ("xdist_group", "slow")):
-                item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    if hasattr(config, "workerinput"):  # this is a process of pytest-xdist
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 def assert_sentence(error, *words):

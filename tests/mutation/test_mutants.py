@@ -379,7 +379,6 @@ def test_the_tests_pass_on_an_unchanged_copy(tmp_path, tests):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("mutants")
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_mutant_is_noticed(fates, name):
     assert not fates[name], fates[name]

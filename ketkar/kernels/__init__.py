@@ -4,6 +4,9 @@
     NumPy, written as the equations read: the oracle of the tests, and what runs where Numba is not.
 ``cpu``
     Numba: the same functions, compiled on first use and cached on disk.
+``cuda``
+    Numba for graphics processors: the same functions, on arrays of a device or of NumPy. Without a
+    device they run in the simulation of `simulation`.
 
 The contract of a kernel, the same for every backend: it takes arrays and numbers, fills the arrays
 it is given for output, checks nothing and has no default. Its arrays are C-contiguous, of one type

@@ -48,6 +48,29 @@ def test_every_kernel_fills_its_output_as_the_reference_does(
             assert_close(got, expected, dtype, f"{name} {W} {pad}")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("edge", [2, 3])
+def test_windows_two_apart_give_to_each_number_once(cpu, edge, dtype):
+    """Rows and columns that no window sees, ties, and what is not finite, around whole vectors."""
+    rng = np.random.default_rng(edge)
+    g = Geometry(2, 2)
+    for H, W in itertools.product((3, 4, 7, 8), (3, 5, 8, 15, 16, 17, 33, 34, 35, 65)):
+        x = rng.integers(-2, 3, (2, 2, H, W)).astype(dtype)
+        x[0, 0, 0, 0], x[1, 1, -1, -1], x[1, 0, -1, 0] = np.nan, np.inf, -np.inf
+        dy = rng.standard_normal((2, 2, (H - edge) // 2 + 1, (W - edge) // 2 + 1)).astype(dtype)
+        y, size = np.empty_like(dy), (edge, edge)
+        reference.l2_pool2d_forward(x, size, g, y)
+        for name, given in (
+            ("max_pool2d_backward", (dy, x, size, g)),
+            ("avg_pool2d_backward", (dy, size, g, False)),
+            ("l2_pool2d_backward", (dy, x, y, size, g)),
+        ):
+            dx, expected = np.full_like(x, np.nan), np.empty_like(x)
+            getattr(cpu, name)(*given, dx)
+            getattr(reference, name)(*given, expected)
+            np.testing.assert_allclose(dx, expected, 1e-5, 1e-5, err_msg=f"{name}, {H} x {W}")
+
+
 def test_kernels_write_their_output_alone(cpu):
     size, geometry = (3, 3), Geometry(2, 2)
     x, y, dy = arrays(19, size, geometry, np.float32)

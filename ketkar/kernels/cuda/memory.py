@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ketkar.kernels.cuda.provider import cuda
-from ketkar.kernels.cuda.simulator import SimulatedArray
+from ketkar.kernels.cuda.simulator import SimulatedArray, poisoned
 from ketkar.kernels.simulation import simulation
 
 __all__ = ["fetched", "on_device", "scratch"]
@@ -66,9 +66,7 @@ def scratch(like: Any, *shape: int, dtype: Any = None) -> Any:
     """Memory for the way between two kernels, on the device of `like` and of its type."""
     kind = like.dtype if dtype is None else dtype
     if simulation() is not None:
-        array = np.empty(shape, kind)
-        array.view(np.uint8).fill(0xFF)  # what is read before it is written shows as NaN
-        return array
+        return poisoned(shape, kind)
     if hasattr(type(like), "__array_function__"):  # such as CuPy's, from CuPy's own pool
         return np.empty(shape, kind, like=like)
     return cuda.device_array(shape, kind)

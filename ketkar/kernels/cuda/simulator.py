@@ -22,7 +22,7 @@ from numba import njit
 
 from ketkar.kernels.simulation import Simulation
 
-__all__ = ["BarrierError", "SimulatedArray", "run"]
+__all__ = ["BarrierError", "SimulatedArray", "poisoned", "run"]
 
 _NUMBERS = {"threadIdx": "thread_", "blockIdx": "block_", "blockDim": "size_", "gridDim": "grid_"}
 
@@ -53,7 +53,7 @@ def run(
     everyone = np.array(list(itertools.product(*map(range, size[::-1]))))[:, ::-1].astype(np.int32)
     for place in turn(np.array(list(itertools.product(*map(range, grid[::-1]))))[:, ::-1]):
         block = tuple(np.int32(k) for k in place)
-        shared = [_poisoned(shape, kind) for shape, kind in kernel.shared]
+        shared = [poisoned(shape, kind) for shape, kind in kernel.shared]
         if kernel.waits:
             members = [
                 kernel.run(*arrays, tuple(thread), block, size, grid, *shared)
@@ -61,12 +61,7 @@ def run(
             ]
             _take_turns(members, turn)
         else:
-            kernel.run(turn(everyone), arrays_of(arrays), block, size, grid, tuple(shared))
-
-
-def arrays_of(values: list[Any]) -> tuple[Any, ...]:
-    """The arguments as one value, which Numba takes apart again."""
-    return tuple(values)
+            kernel.run(turn(everyone), tuple(arrays), block, size, grid, tuple(shared))
 
 
 def _take_turns(members: list[Any], turn: Callable[[Any], Any]) -> None:
@@ -93,7 +88,8 @@ def _three(sizes: int | tuple[int, ...]) -> tuple[Any, Any, Any]:
     return x, y, z
 
 
-def _poisoned(shape: Any, kind: Any) -> np.ndarray[Any, Any]:
+def poisoned(shape: Any, kind: Any) -> np.ndarray[Any, Any]:
+    """Memory in which what is read before it is written shows."""
     array = np.empty(shape, kind)
     array.view(np.uint8).fill(0xFF)  # NaN in numbers with a point, -1 or the largest in whole ones
     return array

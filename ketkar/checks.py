@@ -14,6 +14,8 @@ from ketkar.arrays import as_array
 Float = np.float32 | np.float64
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
+_FLOATS = np.dtype(np.float32), np.dtype(np.float64)
+
 
 def shown(value: Any) -> str:
     """`value` as an error shows it: what is short as it is, anything else by its type.
@@ -68,7 +70,7 @@ def float_array(value: ArrayLike, name: str) -> NDArray[Any]:
         If `value` holds anything but real numbers.
     """
     array = array_of(value, name)
-    if array.dtype in (np.float32, np.float64):
+    if array.dtype in _FLOATS:
         return array
     if array.dtype.kind == "f" and array.dtype.itemsize in (4, 8):  # of the other byte order
         return array.astype(array.dtype.newbyteorder("="))

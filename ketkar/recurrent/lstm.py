@@ -119,10 +119,9 @@ def checked(params: Any, function: str) -> LSTMParams:
 
 
 def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
-    h = len(q.bz)
-    peepholes = [arrays.zeros(h, kind, q.bz) if p is None else p for p in (q.pi, q.pf, q.po)]
     W, R, b = (np.concatenate(a) for a in (q[:4], q[4:8], q[11:]))
-    p = np.stack(peepholes)
+    shape, peepholes = (len(PEEPHOLES), len(q.bz)), [a for a in q[8:11] if a is not None]
+    p = np.concatenate(peepholes).reshape(shape) if peepholes else arrays.zeros(shape, kind, b)
     return Stacked(*(arrays.contiguous(a, kind) for a in (W, R, p, b)))
 
 

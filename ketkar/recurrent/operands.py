@@ -35,8 +35,8 @@ def parameters(params: Any, kind: Any, like: Any) -> Any:
 
 def shaped(array: Array, name: str, shape: tuple[int, ...], axes: Sequence[str], of: str) -> None:
     """Refuse a parameter that has not these axes, or not these lengths."""
-    checks.axes(array, name, axes, of)
     if array.shape != shape:
+        checks.axes(array, name, axes, of)
         raise ValueError(
             f"{name} has shape {array.shape}; {of} expects {shape}, the axes ({', '.join(axes)})"
         )

@@ -191,7 +191,8 @@ def lstm_forward(
     x: Any, W: Any, R: Any, p: Any, b: Any, mask: Any, y: Any, c: Any, gates: Any
 ) -> None:
     """Fill y[1:], c[1:] and gates from y[0] and c[0]; see `ketkar.kernels.recurrence`."""
-    read, recurrent = panels(W.T, x.shape[0] * x.shape[1]), panels(R.T, x.shape[1])
+    T, N, _ = x.shape
+    read, recurrent = panels(W, T * N, turned=True), panels(R, N, turned=True)
     split(
         lambda *part: _forward_kernel(x, read, recurrent, p, b, mask, y, c, gates, *part),
         slices(x, W.size + R.size),

@@ -27,7 +27,7 @@ from ketkar.kernels.cpu.compiling import dot_product, helper, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
 from ketkar.kernels.cpu.span import number
 from ketkar.kernels.cpu.tile import tile_outer, tile_store, tile_zeros
-from ketkar.kernels.cpu.vector import lanes, out_of_line
+from ketkar.kernels.cpu.vector import lanes, out_of_line, prefetch
 
 BLOCK = 256
 LOW = 4
@@ -49,6 +49,9 @@ def _micro_kernel(tall: int, columns: int) -> Callable[..., None]:
     ) -> None:
         out_of_line()
         tile = tile_zeros(b, tall, columns)
+        for r in range(tall):  # what is written at the end is fetched while the sums are made
+            prefetch(c, r * sc)
+            prefetch(c, r * sc + (columns * lanes(b) - 1))
         for _ in range(K):
             tile = tile_outer(tile, a, ra, rows, b)
             a = a + ka

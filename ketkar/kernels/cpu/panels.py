@@ -17,45 +17,85 @@ from typing import Any
 import numpy as np
 
 from ketkar.kernels.backend import aligned
-from ketkar.kernels.cpu.compiling import helper, routine
+from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel, routine
 from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
 from ketkar.kernels.cpu.matmul import BLOCK, FLAT, LOW, flat_tile, low_tile, move_edge, wide_tile
-from ketkar.kernels.cpu.span import number
-from ketkar.kernels.cpu.vector import copy_part, lanes, out_of_line
+from ketkar.kernels.cpu.span import number, span
+from ketkar.kernels.cpu.vector import copy_part, fill_vector, lanes, out_of_line, transpose_block
 
 BAND = 8 * ROWS
 """Rows of A that are multiplied with all panels before the next ones: they stay in the cache.
 
 Whole tiles: a tile that reached into the next band would be added twice.
 """
-SMALL = 1 << 15
-"""Bytes of a matrix that is not worth the time it takes to align it."""
 STRIPS = 16
 """Strips of A that are laid out together."""
 
 
-def panels(matrix: Any, rows: int) -> Any:
+@helper
+def _lay_rows(b: Any, depth: int, N: int, vectors: int, panels: Any) -> None:
+    """Lay `depth` rows of B (depth, N) out in panels of so many vectors, zeros behind."""
+    size = lanes(b)
+    width = vectors * size
+    for k in range(depth):
+        for p in range((N + width - 1) // width):
+            for v in range(0, width, size):
+                first, there = p * width + v, panels + ((p * depth + k) * width + v)
+                copy_part(b + (k * N + min(first, N - 1)), max(0, min(size, N - first)), there)
+
+
+@helper
+def _lay_columns(b: Any, depth: int, N: int, vectors: int, panels: Any) -> None:
+    """The same of B given by its columns, a matrix (N, depth)."""
+    size = lanes(b)
+    width = vectors * size
+    for p in range((N + width - 1) // width):
+        for v in range(0, width, size):
+            first, there = p * width + v, panels + (p * depth * width + v)
+            columns = max(0, min(size, N - first))
+            if columns < size:
+                for k in range(depth):
+                    fill_vector(there + k * width, 0)
+            for k in range(0, depth if columns > 0 else 0, size):
+                rows = min(size, depth - k)
+                transpose_block(
+                    b + (first * depth + k), depth, columns, rows, there + k * width, width
+                )
+
+
+def _lay_kernels(fingerprint: int) -> Any:
+    @kernel
+    def lay(matrix: Any, turned: bool, laid: Any) -> None:
+        _ = fingerprint
+        source, vectors = span(matrix), laid.shape[2] // lanes(span(matrix))
+        if turned:
+            _lay_columns(source, laid.shape[1], matrix.shape[0], vectors, span(laid))
+        else:
+            _lay_rows(source, laid.shape[1], matrix.shape[1], vectors, span(laid))
+
+    return lay
+
+
+_lay_kernel = _lay_kernels(FINGERPRINT)
+
+
+def panels(matrix: Any, rows: int, turned: bool = False) -> Any:
     """A matrix (K, N) in panels (P, K, width), zeros behind the last column, for so many rows.
+
+    `turned` says that its transpose is given, so that K are the columns of that.
 
     Examples
     --------
     >>> panels(np.ones((3, 1)), rows=8).sum()
     np.float64(3.0)
     """
-    K, N = matrix.shape
+    K, N = matrix.shape[::-1] if turned else matrix.shape
     vectors = FLAT if rows == 1 else COLUMNS
     width = vectors * (SIMD_BITS // (8 * matrix.dtype.itemsize))
     count = -(-N // width)
-    if N % width:
-        whole = np.zeros((K, count * width), matrix.dtype)
-        whole[:, :N] = matrix
-        matrix = whole
-    shape = count, K, width
-    few = matrix.nbytes < SMALL
-    laid = (
-        np.empty(shape, matrix.dtype) if few else aligned(matrix.size, matrix.dtype).reshape(shape)
-    )
-    laid[...] = matrix.reshape(K, count, width).swapaxes(0, 1)
+    laid = aligned(count * K * width, matrix.dtype).reshape(count, K, width)
+    if laid.size:
+        _lay_kernel(matrix, turned, laid)
     return laid
 
 
@@ -102,71 +142,83 @@ def times(
 
 
 @helper
-def outer_size(here: Any, N: int) -> int:
-    """How many numbers `outer_sum` needs, for N columns of B."""
+def _panels_of(here: Any, N: int) -> int:
+    """How many panels N columns need."""
     width = COLUMNS * lanes(here)
-    return BLOCK * (STRIPS * ROWS + (N + width - 1) // width * width) + ROWS * width
+    return (N + width - 1) // width
 
 
 @helper
-def _lay_rows(b: Any, depth: int, N: int, count: int, panel: Any) -> None:
-    """Lay `depth` rows of B (depth, N) out in panels, zeros behind."""
-    size = lanes(b)
-    width = COLUMNS * size
-    for k in range(depth):
-        for p in range(count):
-            for v in range(COLUMNS):
-                first = p * width + v * size
-                left = max(0, min(size, N - first))
-                there = panel + (p * depth + k) * width + v * size
-                copy_part(b + (k * N + min(first, N - 1)), left, there)
+def outer_size(here: Any, N: int, N2: int) -> int:
+    """How many numbers `outer_sums` needs, for matrices of N and N2 columns."""
+    count = _panels_of(here, N) + _panels_of(here, N2)
+    return BLOCK * (STRIPS * ROWS + count * COLUMNS * lanes(here)) + ROWS * COLUMNS * lanes(here)
 
 
 @helper
 def _lay_strips(a: Any, ka: int, depth: int, rows: int, strips: Any) -> None:
-    """Lay `rows` columns of A (depth, ...) out in strips of ROWS, the last column repeated."""
-    for s in range(0, rows, ROWS):
-        left = min(ROWS, rows - s)
-        for k in range(depth):
+    """Lay `rows` columns of A (depth, ...) out in strips of ROWS, the last column repeated.
+
+    Whole vectors are copied, which reach a little into the next entry of a strip; it is written
+    afterwards. The last entries have none behind them.
+    """
+    for k in range(depth):
+        for s in range(0, rows, ROWS):
+            left = min(ROWS, rows - s)
             here, there = a + (k * ka + s), strips + (s * depth + k * ROWS)
-            if left == ROWS:
-                for r in range(ROWS):
-                    there[r] = here[r]
+            if left == ROWS and k + 1 < depth:
+                for v in range(0, ROWS, lanes(a)):
+                    copy_part(here + v, lanes(a), there + v)
             else:
                 for r in range(ROWS):
                     there[r] = here[min(r, left - 1)]
 
 
-@routine
-def outer_sum(a: Any, ka: int, b: Any, c: Any, M: int, N: int, K: int, buffer: Any) -> None:
-    """C (M, N) = A^T B, of M columns of A (K, ka) and B (K, N), both row by row without gaps."""
-    out_of_line()
+@helper
+def _add_panels(
+    strips: Any, M: int, panels: Any, depth: int, c: Any, N: int, scale: Any, scratch: Any
+) -> None:
+    """C (M, N) = scale C + what a block of rows of A, in strips, and of B, in panels, adds."""
     unit: Any = np.int64(1)
     tall: Any = np.int64(ROWS)
+    width, zero = COLUMNS * lanes(panels), number(panels, 0)
+    for p in range(_panels_of(panels, N)):
+        panel, columns = panels + p * depth * width, min(width, N - p * width)
+        for i in range(0, M, ROWS):
+            strip, rows, there = strips + i * depth, min(ROWS, M - i), c + (i * N + p * width)
+            if rows == ROWS and columns == width:
+                wide_tile(strip, unit, tall, rows, panel, width, depth, there, N, scale)
+            else:
+                wide_tile(strip, unit, tall, rows, panel, width, depth, scratch, width, zero)
+                move_edge(scratch, width, rows, columns, there, N, scale)
+
+
+@routine
+def outer_sums(
+    a: Any, ka: int, M: int, K: int, b: Any, c: Any, N: int, b2: Any, c2: Any, N2: int, buffer: Any
+) -> None:  # fmt: skip
+    """C (M, N) = A^T B and C2 (M, N2) = A^T B2, of M columns of A (K, ka).
+
+    B (K, N), B2 (K, N2), C and C2 stand row by row without gaps. What is laid out of A serves both.
+    """
+    out_of_line()
     width = COLUMNS * lanes(a)
-    count = (N + width - 1) // width
-    strips = buffer + BLOCK * count * width
+    panels2 = buffer + BLOCK * _panels_of(a, N) * width
+    strips = panels2 + BLOCK * _panels_of(a, N2) * width
     scratch = strips + BLOCK * STRIPS * ROWS
-    keep, zero = number(a, 0), number(a, 0)
+    scale = number(a, 0)
     for k0 in range(0, K, BLOCK):
         depth = min(BLOCK, K - k0)
-        _lay_rows(b + k0 * N, depth, N, count, buffer)
-        for i0 in range(0, M, STRIPS * ROWS):
-            together = min(STRIPS * ROWS, M - i0)
-            _lay_strips(a + (k0 * ka + i0), ka, depth, together, strips)
-            for p in range(count):
-                panel, columns = buffer + p * depth * width, min(width, N - p * width)
-                for i in range(0, together, ROWS):
-                    strip, rows = strips + i * depth, min(ROWS, together - i)
-                    there = c + ((i0 + i) * N + p * width)
-                    if rows == ROWS and columns == width:
-                        wide_tile(strip, unit, tall, rows, panel, width, depth, there, N, keep)
-                    else:
-                        wide_tile(
-                            strip, unit, tall, rows, panel, width, depth, scratch, width, zero
-                        )  # fmt: skip
-                        move_edge(scratch, width, rows, columns, there, N, keep)
-        keep = number(a, 1)
+        _lay_rows(b + k0 * N, depth, N, COLUMNS, buffer)
+        _lay_rows(b2 + k0 * N2, depth, N2, COLUMNS, panels2)
+        for i in range(0, M, STRIPS * ROWS):
+            rows = min(STRIPS * ROWS, M - i)
+            _lay_strips(a + (k0 * ka + i), ka, depth, rows, strips)
+            _add_panels(strips, rows, buffer, depth, c + i * N, N, scale, scratch)
+            _add_panels(strips, rows, panels2, depth, c2 + i * N2, N2, scale, scratch)
+        scale = number(a, 1)
     if K == 0:
-        for i in range(M * N):
-            c[i] = zero
+        for k in range(M * N):
+            c[k] = scale
+        for k in range(M * N2):
+            c2[k] = scale

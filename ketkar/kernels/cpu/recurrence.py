@@ -28,7 +28,7 @@ from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.dense import add_rows, share
 from ketkar.kernels.cpu.elementwise import tanh_of
 from ketkar.kernels.cpu.machine import ROWS
-from ketkar.kernels.cpu.panels import outer_size, outer_sum, panels, scratch_size, times
+from ketkar.kernels.cpu.panels import outer_size, outer_sums, panels, scratch_size, times
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
 
@@ -132,8 +132,10 @@ def _gradients(
         here, there = errors + i * m, span(dx) + i * n
         times(here, m, span(U), m, U.shape[2], there, n, j - i, n, zero, work)
     i, j = share(m, part, parts), share(m, part + 1, parts)
-    outer_sum(errors + i, m, span(x), span(dU) + i * n, j - i, n, rows, work)
-    outer_sum(errors + i, m, span(states), span(dW) + i * k, j - i, k, rows, work)
+    targets = span(dU) + i * n, span(dW) + i * k
+    outer_sums(
+        errors + i, m, j - i, rows, span(x), targets[0], n, span(states), targets[1], k, work
+    )
     if part == parts - 1:
         db[:] = zero
         add_rows(errors, rows, m, span(db))
@@ -162,7 +164,7 @@ def _rnn_kernels(fingerprint: int) -> tuple[Any, Any, Any]:
         part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        buffer = np.empty(outer_size(span(x), max(dU.shape[1], dW.shape[1])), x.dtype)
+        buffer = np.empty(outer_size(span(x), dU.shape[1], dW.shape[1]), x.dtype)
         _gradients(x, states, dz, U, dx, dU, dW, db, part, parts, buffer)
 
     return forward, back, gradients
@@ -193,7 +195,7 @@ def weight_gradients(
 def rnn_forward(x: Any, U: Any, W: Any, b: Any, mask: Any, h: Any) -> None:
     """Fill h[1:] (T, N, h) from h[0]; see `ketkar.kernels.recurrence`."""
     T, N, _ = x.shape
-    read, recurrent = panels(U.T, T * N), panels(W.T, N)
+    read, recurrent = panels(U, T * N, turned=True), panels(W, N, turned=True)
     split(
         lambda *part: _rnn_forward_kernel(x, read, recurrent, b, mask, h, *part),
         slices(x, U.size + W.size),

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ketkar.kernels.backend import threads
-from ketkar.kernels.cpu.waiting import wait
+from ketkar.kernels.cpu.waiting import tell_and_wait, wait
 
 Part = Callable[[int, int], Any]
 _Result = tuple[int, Any, BaseException | None]
@@ -43,14 +43,13 @@ class _Worker:
     def _serve(self) -> None:
         taken = 0
         while True:
-            wait(self.posted, taken + 1)  # then the next line sleeps, if there is nothing yet
-            work, part, parts, results = self.jobs.get()
+            tell_and_wait(self.finished, taken, self.posted)
+            work, part, parts, results = self.jobs.get()  # sleeps, if there is nothing yet
             taken += 1
             try:
                 results.put((part, work(part, parts), None))
             except BaseException as error:  # handed to the thread that asked for the work
                 results.put((part, None, error))
-            self.finished[0] = taken
             del work, results
 
 

@@ -18,7 +18,11 @@ from ketkar.kernels.cpu.compiling import FINGERPRINT, kernel
 from ketkar.kernels.cpu.span import address, constant, operation, span
 
 PATIENCE = 3000
-"""Looks before a thread goes to sleep: some 50 to 100 microseconds."""
+"""Looks of a caller before it goes to sleep: some 50 to 100 microseconds."""
+READINESS = 10000
+"""Looks of a thread that has worked and may soon be called again."""
+COURTESY = 200
+"""Looks of a thread that has been called, before it asks for the GIL: some 3 to 10 microseconds."""
 
 PAUSE = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}.get(platform.machine())
 
@@ -40,7 +44,19 @@ def _now(typing: Any, here: Any) -> Any:
 _VOID = ir.FunctionType(ir.VoidType(), ())
 
 
-def _kernel(fingerprint: int) -> Any:
+@operation
+def _tell(typing: Any, here: Any, value: Any) -> Any:
+    """Write a number to a place, after everything that was written before it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = address(context, builder, arguments[0], constant(0), constant(1))
+        builder.store_atomic(arguments[1], place, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(here, types.int64), generate
+
+
+def _kernels(fingerprint: int) -> tuple[Any, Any]:
     @kernel
     def wait(counter: Any, target: int, looks: int) -> bool:
         _ = fingerprint
@@ -49,12 +65,31 @@ def _kernel(fingerprint: int) -> Any:
                 return True
         return False
 
-    return wait
+    @kernel
+    def tell_and_wait(told: Any, count: int, counter: Any, looks: int, courtesy: int) -> None:
+        _ = fingerprint
+        _tell(span(told), count)
+        for _turn in range(looks):
+            if _now(span(counter)) > count:
+                for _breath in range(courtesy):
+                    _now(span(counter))
+                return
+
+    return wait, tell_and_wait
 
 
-_wait = _kernel(FINGERPRINT)
+_wait, _tell_and_wait = _kernels(FINGERPRINT)
 
 
-def wait(counter: np.ndarray[Any, Any], target: int) -> bool:
-    """Whether an int64 counter (1,) has come to `target` within a short while."""
-    return bool(_wait(counter, target, PATIENCE))
+def wait(counter: np.ndarray[Any, Any], target: int) -> None:
+    """Wait until an int64 counter (1,) has come to `target`, but only for a short while."""
+    _wait(counter, target, PATIENCE)
+
+
+def tell_and_wait(told: np.ndarray[Any, Any], count: int, counter: np.ndarray[Any, Any]) -> None:
+    """Write `count` to one counter, then wait for a short while until another is above it.
+
+    A thread that asks for the GIL while another holds it is put to sleep. So `count` is told when
+    this thread has given the GIL back, and who is called lets the caller go on to its own work.
+    """
+    _tell_and_wait(told, count, counter, READINESS, COURTESY)

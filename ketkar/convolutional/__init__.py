@@ -33,6 +33,14 @@ from ketkar.convolutional.block import (
     parallel_blocks,
     parallel_blocks_backward,
 )
+from ketkar.convolutional.global_pooling import (
+    global_avg_pool2d,
+    global_avg_pool2d_backward,
+    global_l2_pool2d,
+    global_l2_pool2d_backward,
+    global_max_pool2d,
+    global_max_pool2d_backward,
+)
 from ketkar.convolutional.layer import (
     ConvGrads,
     ConvParams,
@@ -50,24 +58,20 @@ from ketkar.convolutional.operation import (
     normalised_cross_correlate1d,
 )
 from ketkar.convolutional.pooling import (
-    avg_pool1d,
-    avg_pool1d_backward,
     avg_pool2d,
     avg_pool2d_backward,
-    global_avg_pool2d,
-    global_avg_pool2d_backward,
-    global_l2_pool2d,
-    global_l2_pool2d_backward,
-    global_max_pool2d,
-    global_max_pool2d_backward,
-    l2_pool1d,
-    l2_pool1d_backward,
     l2_pool2d,
     l2_pool2d_backward,
-    max_pool1d,
-    max_pool1d_backward,
     max_pool2d,
     max_pool2d_backward,
+)
+from ketkar.convolutional.pooling1d import (
+    avg_pool1d,
+    avg_pool1d_backward,
+    l2_pool1d,
+    l2_pool1d_backward,
+    max_pool1d,
+    max_pool1d_backward,
 )
 from ketkar.convolutional.transpose import conv2d_transpose, conv2d_transpose_backward
 from ketkar.convolutional.variants import (

@@ -46,7 +46,7 @@ MUTANTS = {
     "shares of an average not divided": (
         "kernels/reference.py", "shares = dy / _counts(", "shares = dy + 0 * _counts(", POOLING),
     "a window that begins behind the image": (
-        "convolutional/pooling.py", "return count - 1 if begins_behind else count",
+        "convolutional/pooled.py", "return count - 1 if begins_behind else count",
         "return count", POOLING),
     # the layer
     "transposed weight, forward": (

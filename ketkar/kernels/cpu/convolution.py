@@ -167,6 +167,17 @@ def _by_channels(
 
 
 @helper
+def _row_taps(p: Any, unit: int) -> Any:
+    """Which taps a row of the output has, first and last: those in the padding may be left out."""
+    if p.tap_rows == 0:
+        return 0, p.taps
+    row, each = p.first_row + unit * p.step, p.taps // p.tap_rows
+    first = max(0, (p.tap_step - 1 - row) // p.tap_step)
+    last = min(p.tap_rows, (p.height - row + p.tap_step - 1) // p.tap_step)
+    return first * each, max(first, last) * each
+
+
+@helper
 def _by_columns(
     x: Any, packed: Any, bias: Any, y: Any, plan: Any, N: int, first: int, last: int, copy: Any
 ) -> None:
@@ -179,14 +190,15 @@ def _by_columns(
         unit = item % bands * p.band
         here = _band(x, p, N, n, g, unit, copy)
         for u in range(min(p.band, p.units - unit)):
+            tap, end = _row_taps(p, unit + u)
             for j in range(0, p.out_columns, p.width):
                 for b in range(p.blocks):
                     m, block = b * p.tile_rows, g * p.blocks + b
                     channel = (n * p.groups + g) * p.out_channels + m
                     there = (channel * p.out_height + unit + u) * p.out_columns + j
                     product(
-                        p.shape, packed + block * p.taps * p.tile_rows, steps, rows,
-                        here + (u * p.step * p.pitch + j), taps, p.taps,
+                        p.shape, packed + (block * p.taps + tap) * p.tile_rows, steps, rows,
+                        here + (u * p.step * p.pitch + j), taps + tap, end - tap,
                         bias + block * p.tile_rows * p.width, rows + p.tile_rows, y + there,
                         rows + 2 * p.tile_rows, min(p.tile_rows, p.out_channels - m),
                         p.out_columns - j, p.streamed,

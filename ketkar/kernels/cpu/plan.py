@@ -79,6 +79,9 @@ class Layout(NamedTuple):
     """Blocks of `width` output channels, or of tile rows where the lanes are columns."""
     taps: int
     """All taps of all phases."""
+    tap_rows: int
+    """Rows of taps that may be left out in the padding, so many rows of the image apart; or 0."""
+    tap_step: int
     lane_stride: int
     """From one output channel to the next in the kernel, and from one group to the next."""
     group_stride: int
@@ -173,7 +176,7 @@ def forward_plan(
     )
     weights = (R * S, C // g.groups * R * S)
     shapes = (N, C // g.groups, H, W), (M // g.groups, *size)
-    return _plan(shapes, axes, g.groups, S, weights, K, bits, by_columns)
+    return _plan(shapes, axes, g.groups, S, weights, K, bits, by_columns, 0)
 
 
 @functools.lru_cache(maxsize=256)
@@ -188,13 +191,19 @@ def input_gradient_plan(dy: Shape, K: Shape, dx: Shape, geometry: Geometry, bits
     weights = (C * R * S, R * S)
     shapes = (N, M // g.groups, Ho, Wo), (C, dx[2], dx[3])
     by_columns = False if g.stride_columns > 1 or g.stride_rows > 1 else None
-    return _plan(shapes, axes, g.groups, S, weights, K, bits, by_columns)
+    step = g.dilation_rows
+    return _plan(shapes, axes, g.groups, S, weights, K, bits, by_columns, step)
 
 
 def _plan(
     shapes: tuple[Shape, Shape], axes: tuple[_Axis, _Axis], groups: int, S: int,
-    weights: tuple[int, int], K: Shape, bits: int, by_columns: bool | None,
+    weights: tuple[int, int], K: Shape, bits: int, by_columns: bool | None, tap_step: int,
 ) -> Plan:  # fmt: skip
+    """The plan of either; rows of taps `tap_step` apart, if it is given, add nothing in padding.
+
+    Forward, padding is zero times a weight, which may be infinite. On the way back there is
+    nothing, and the taps of a row of the image stand together, so that they can be left out.
+    """
     (N, C, H, W), (M, Ho, Wo) = shapes
     rows, columns = axes
     unit_rows, unit_columns = len(rows.phases), len(columns.phases)
@@ -222,15 +231,18 @@ def _plan(
     tap_starts, taps, places = [0], [], []
     position_starts, positions, pixels, phase_columns = [0], [], [], []
     image_pitch = C * plane if copied else groups * C * plane
+    skipping = by_columns and tap_step > 0
     for a, row_taps in enumerate(rows.phases):
         for b, column_taps in enumerate(columns.phases):
+            order = [(c, *row) for c in range(C) for row in row_taps]
+            if skipping:
+                order.sort(key=lambda tap: tap[2])
             here = [
                 (
                     c * plane + down * pitch + across % stride * per_stride + across // stride,
                     c * weights[0] + r * S + s,
                 )
-                for c in range(C)
-                for r, down in row_taps
+                for c, r, down in order
                 for s, across in column_taps
             ]
             taps += [offset for offset, _ in here]
@@ -251,7 +263,8 @@ def _plan(
         shape, tile_rows, vectors * lanes, int(by_columns), streamed, groups, images, C, H, W,
         int(copied), band_rows, pitch, plane, rows.first, -columns.first, stride, units, band,
         rows.step, unit_rows, M, Ho, Wo, _ceil(M, tile_rows if by_columns else vectors * lanes),
-        len(taps), weights[1], K[0] // groups * K[1] * K[2] * K[3],
+        len(taps), K[2] if skipping else 0, tap_step, weights[1],
+        K[0] // groups * K[1] * K[2] * K[3],
     )  # fmt: skip
     tap_table = np.array(taps + [taps[-1] if taps else 0] * tile_rows, np.int64)
     return Plan(

@@ -27,26 +27,22 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import FINGERPRINT, dot_product, helper, kernel
+from ketkar.kernels.cpu.fourier import add_product, along, back_along, turns
 from ketkar.kernels.cpu.machine import SIMD_BITS
-from ketkar.kernels.cpu.span import address, constant, number, operation, span
+from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.cpu.vector import (
     copy_part,
     fill_vector,
     lanes,
-    load_vector,
-    multiply_add,
-    splat,
-    store_vector,
     transpose_block,
 )
 from ketkar.kernels.geometry import Geometry
@@ -55,93 +51,6 @@ HELD: Final = 1 << 22
 """How many numbers the transformed kernels may take that are held at once."""
 LARGE: Final = 1 << 15
 """Numbers in all blocks that are worth a thread of their own."""
-
-
-def _step(inverse: bool) -> Callable[..., None]:
-    """One radix-4 step on four complex vectors that stand `step` apart, in place.
-
-    Forward, a transform of n values becomes four of n / 4, of the outputs 0, 1, 2 and 3 mod 4;
-    `turns` holds the three complex factors of the last three. Back, the same in reverse.
-    """
-
-    @operation
-    def apply(typing: Any, here: Any, gap: Any, step: Any, turns: Any) -> Any:
-        dtype = here.dtype
-
-        def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-            here, gap, step, turns = arguments
-            places = [b.mul(step, constant(k)) for k in range(4)]
-            parts = [(place, b.add(place, gap)) for place in places]
-            values = [
-                tuple(load_vector(context, b, dtype, here, place) for place in part)
-                for part in parts
-            ]
-            factors = [
-                splat(b, dtype, b.load(address(context, b, turns, constant(k), constant(1))))
-                for k in range(6)
-            ]
-            pairs = list(zip(factors[::2], factors[1::2], strict=True))
-
-            def turned(value: Any, factor: Any) -> Any:
-                """The product with the factor, or with its conjugate on the way back."""
-                (x, y), (c, s) = value, factor
-                s = b.fneg(s) if inverse else s
-                real = multiply_add(b, dtype, b.fneg(y), s, b.fmul(x, c))
-                return real, multiply_add(b, dtype, x, s, b.fmul(y, c))
-
-            def plus(u: Any, v: Any) -> Any:
-                return b.fadd(u[0], v[0]), b.fadd(u[1], v[1])
-
-            def minus(u: Any, v: Any) -> Any:
-                return b.fsub(u[0], v[0]), b.fsub(u[1], v[1])
-
-            def quarter(u: Any) -> Any:
-                """A quarter of a turn: times i on the way back, times -i forward."""
-                return (b.fneg(u[1]), u[0]) if inverse else (u[1], b.fneg(u[0]))
-
-            if inverse:
-                values[1:] = [turned(v, f) for v, f in zip(values[1:], pairs, strict=True)]
-                even, odd = plus(values[0], values[2]), minus(values[0], values[2])
-                both, other = plus(values[1], values[3]), quarter(minus(values[1], values[3]))
-                results = [plus(even, both), plus(odd, other), minus(even, both), minus(odd, other)]
-            else:
-                even, odd = plus(values[0], values[2]), minus(values[0], values[2])
-                both, other = plus(values[1], values[3]), quarter(minus(values[1], values[3]))
-                sums = [plus(odd, other), minus(even, both), minus(odd, other)]
-                results = [plus(even, both)]
-                results += [turned(v, f) for v, f in zip(sums, pairs, strict=True)]
-            for part, value in zip(parts, results, strict=True):
-                for place, vector in zip(part, value, strict=True):
-                    store_vector(context, b, dtype, vector, here, place)
-            return context.get_dummy_value()
-
-        return types.void(here, types.int64, types.int64, turns), generate
-
-    step: Callable[..., None] = apply
-    return step
-
-
-_forward_step, _backward_step = _step(inverse=False), _step(inverse=True)
-
-
-@operation
-def _add_product(typing: Any, total: Any, x: Any, k: Any, gap: Any) -> Any:
-    """``total += x conjugate(k)`` for one complex vector."""
-    dtype = total.dtype
-
-    def generate(context: Any, b: Any, signature: Any, arguments: Any) -> Any:
-        *spans, gap = arguments
-        (t, ti), (x, xi), (k, ki) = (
-            [load_vector(context, b, dtype, here, place) for place in (constant(0), gap)]
-            for here in spans
-        )
-        real = multiply_add(b, dtype, xi, ki, multiply_add(b, dtype, x, k, t))
-        imaginary = multiply_add(b, dtype, b.fneg(x), ki, multiply_add(b, dtype, xi, k, ti))
-        store_vector(context, b, dtype, real, spans[0], constant(0))
-        store_vector(context, b, dtype, imaginary, spans[0], gap)
-        return context.get_dummy_value()
-
-    return types.void(total, x, k, types.int64), generate
 
 
 Shape = tuple[int, ...]
@@ -189,14 +98,6 @@ class Tables(NamedTuple):
     column_turns: NDArray[np.floating]
 
 
-def _turns(n: int, dtype: Any) -> NDArray[np.floating]:
-    """The factors w, w^2 and w^3 of each step of a transform of n values, smallest first."""
-    sizes = [4**k for k in range(1, 20) if 4**k <= n]
-    w = [np.exp(-2j * np.pi * np.arange(size // 4) / size) for size in sizes]
-    powers = np.concatenate(w)[:, None] ** np.arange(1, 4)
-    return np.stack([powers.real, powers.imag], -1).reshape(-1).astype(dtype)
-
-
 def _block(kernel: int, size: int, out: int) -> int:
     """The block's size along an axis, a power of four at least 16, that costs least."""
     sizes = [4**k for k in range(2, 20) if 4**k >= kernel][:2]
@@ -221,37 +122,7 @@ def _tables(
         -(-N * down * across // 2), pitch, turned_pitch, gap,
         max(1, min(M, HELD // (2 * gap * C))),
     )  # fmt: skip
-    return Tables(layout, _turns(P, dtype), _turns(Q, dtype))
-
-
-@helper
-def _along(block: Any, gap: int, pitch: int, n: int, columns: int, turns: Any) -> None:
-    """Transform the columns of a complex block of n rows, in place."""
-    for j in range(0, columns, lanes(block)):
-        size = n
-        while size > 1:
-            quarter = size // 4
-            here = turns + (quarter - 1) // 3 * 6
-            for start in range(0, n, size):
-                for k in range(quarter):
-                    place = block + ((start + k) * pitch + j)
-                    _forward_step(place, gap, quarter * pitch, here + 6 * k)
-            size = quarter
-
-
-@helper
-def _back_along(block: Any, gap: int, pitch: int, n: int, columns: int, turns: Any) -> None:
-    """Undo `_along`, but for the factor n."""
-    for j in range(0, columns, lanes(block)):
-        size = 4
-        while size <= n:
-            quarter = size // 4
-            here = turns + (quarter - 1) // 3 * 6
-            for start in range(0, n, size):
-                for k in range(quarter):
-                    place = block + ((start + k) * pitch + j)
-                    _backward_step(place, gap, quarter * pitch, here + 6 * k)
-            size *= 4
+    return Tables(layout, turns(P, dtype), turns(Q, dtype))
 
 
 @helper
@@ -270,29 +141,29 @@ def _transpose(
 def _forward(block: Any, tables: Any, spectrum: Any) -> None:
     """Fill a spectrum from a complex block, which is overwritten."""
     p = tables.layout
-    _along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
+    along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
     for part in range(2):
         here, there = block + part * p.gap, spectrum + part * p.gap
         _transpose(here, p.pitch, p.rows, p.wide, there, p.turned_pitch)
-    _along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
+    along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
 
 
 @helper
 def _backward(spectrum: Any, tables: Any, block: Any) -> None:
     """Fill a block from its spectrum, which is overwritten."""
     p = tables.layout
-    _back_along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
+    back_along(spectrum, p.gap, p.turned_pitch, p.wide, p.rows, span(tables.column_turns))
     for part in range(2):
         here, there = spectrum + part * p.gap, block + part * p.gap
         _transpose(here, p.turned_pitch, p.wide, p.rows, there, p.pitch)
-    _back_along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
+    back_along(block, p.gap, p.pitch, p.rows, p.wide, span(tables.row_turns))
 
 
 @helper
 def _multiply(total: Any, p: Any, x: Any, k: Any) -> None:
     """Add a spectrum times the conjugate of another."""
     for i in range(0, p.wide * p.turned_pitch, lanes(x)):
-        _add_product(total + i, x + i, k + i, p.gap)
+        add_product(total + i, x + i, k + i, p.gap)
 
 
 @helper

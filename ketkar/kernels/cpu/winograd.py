@@ -34,121 +34,42 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba import types
 from numpy.typing import NDArray
 
 from ketkar.kernels.backend import aligned
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.machine import SIMD_BITS
+from ketkar.kernels.cpu.polynomials import (
+    FIELD,
+    PLACES,
+    TAPS,
+    TILE,
+    of_error,
+    of_input,
+    of_kernel,
+    to_kernel,
+    to_output,
+)
 from ketkar.kernels.cpu.products import SHAPES, TALL, WIDE, product
-from ketkar.kernels.cpu.span import constant, element, number, operation, span
+from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.sums import sum_of
 from ketkar.kernels.cpu.threads import split, worth
 from ketkar.kernels.cpu.vector import (
     fill_vector,
     lanes,
-    load_vector,
-    multiply_add,
-    splat,
-    store_vector,
     transpose_block,
 )
 from ketkar.kernels.geometry import Geometry
 
-TILE: Final = 4
-"""Outputs of a tile along an axis."""
-TAPS: Final = 3
-FIELD: Final = TILE + TAPS - 1
-"""Inputs of a tile along an axis, and values of its transform."""
-PLACES: Final = FIELD * FIELD
-POINTS: Final = (0.0, 1.0, -1.0, 0.5, -2.0)
-"""Where polynomials are evaluated, besides infinity. The second must be 1: see `_BIAS`."""
 _BIAS: Final = FIELD + 1
 """The place of the point 1 on both axes: what is added there comes to every output of the tile."""
 BAND: Final = 64
 """Tiles that a band should have."""
 LARGE: Final = 1 << 21
 """Multiplications, of the direct sum, that are worth a thread of their own."""
-
-
-def _matrices() -> tuple[NDArray[np.float64], ...]:
-    """The transforms of an axis: G (6, 3) of the kernel, B' (6, 6) of the input, A' (4, 6) back.
-
-    Row j of G evaluates the kernel's polynomial at point j, of A the outputs'; row j of B' holds
-    the coefficients of the polynomial that is zero at all other points.
-    """
-    roots = np.polynomial.polynomial.polyfromroots
-    G, B, A = (np.zeros((FIELD, n)) for n in (TAPS, FIELD, TILE))
-    for j, a in enumerate(POINTS):
-        others = [other for other in POINTS if other != a]
-        B[j, : FIELD - 1] = roots(others)
-        G[j] = a ** np.arange(TAPS) / np.prod([a - other for other in others])
-        A[j] = a ** np.arange(TILE)
-    B[-1] = roots(POINTS)
-    G[-1, -1] = A[-1, -1] = 1.0  # at infinity the leading coefficient counts
-    return G, B, A.T
-
-
-def _transform(P: NDArray[np.float64]) -> Callable[..., None]:
-    """An operation ``target[i, k] = sum over j and l of P[i, j] P[k, l] source[j, l]``.
-
-    It works on whole vectors, one number of each for every lane; ``source[j, l]`` stands at
-    ``j row + l column``, and so does the target. P is written into the code: zeros cost nothing.
-    """
-
-    def along(builder: Any, dtype: Any, vectors: list[Any]) -> list[Any]:
-        sums: list[Any] = []
-        for weights in P.tolist():
-            total = None
-            for weight, vector in zip(weights, vectors, strict=True):
-                if weight == 0.0:
-                    continue
-                factor = splat(builder, dtype, ir.Constant(element(dtype), weight))
-                if total is None:
-                    total = vector if weight == 1.0 else builder.fmul(factor, vector)
-                elif weight == 1.0:
-                    total = builder.fadd(total, vector)
-                else:
-                    total = multiply_add(builder, dtype, factor, vector, total)
-            sums.append(total)
-        return sums
-
-    @operation
-    def apply(
-        typing: Any, source: Any, row: Any, column: Any, target: Any, to_row: Any, to_column: Any
-    ) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            here, row, column, there, to_row, to_column = arguments
-            dtype, (m, n) = source.dtype, P.shape
-            half = []
-            for k in range(n):
-                across = builder.mul(column, constant(k))
-                places = [builder.add(builder.mul(row, constant(j)), across) for j in range(n)]
-                block = [load_vector(context, builder, dtype, here, place) for place in places]
-                half.append(along(builder, dtype, block))
-            for i in range(m):
-                down = builder.mul(to_row, constant(i))
-                for k, vector in enumerate(along(builder, dtype, [sums[i] for sums in half])):
-                    place = builder.add(down, builder.mul(to_column, constant(k)))
-                    store_vector(context, builder, dtype, vector, there, place)
-            return context.get_dummy_value()
-
-        step = types.int64
-        return types.void(source, step, step, target, step, step), generate
-
-    transform: Callable[..., None] = apply
-    return transform
-
-
-_G, _B, _A = _matrices()
-_of_kernel, _of_input, _to_output = _transform(_G), _transform(_B), _transform(_A)
-_of_error, _to_kernel = _transform(_A.T), _transform(_G.T)
-
 
 Shape = tuple[int, ...]
 
@@ -244,7 +165,7 @@ def _transform_kernels(
         there = U + ((m // p.width * p.rows + c) * p.width + m % p.width)
         step = -lanes(K) if turned else lanes(K)
         begin = taps + (8 * lanes(K) if turned else 0)
-        _of_kernel(begin, 3 * step, step, there, FIELD * p.kernel_pitch, p.kernel_pitch)
+        of_kernel(begin, 3 * step, step, there, FIELD * p.kernel_pitch, p.kernel_pitch)
 
 
 @helper
@@ -283,7 +204,7 @@ def _transform_input(x: Any, p: Any, g: int, first: int, last: int, V: Any, stri
             for t in range(p.across):
                 there = V + (((s - first) * p.across + t) * p.padded + c)
                 tile = strip + t * TILE * lanes(x)
-                _of_input(
+                of_input(
                     tile, wide * lanes(x), lanes(x), there, FIELD * p.input_pitch, p.input_pitch
                 )
 
@@ -302,7 +223,7 @@ def _output(y: Any, p: Any, g: int, first: int, last: int, b: int, Y: Any, strip
         for m in range(b * p.width, min(p.out_channels, (b + 1) * p.width), lanes(y)):
             for t in range(p.across):
                 tile = Y + (((s - first) * p.across + t) * p.width + m - b * p.width)
-                _to_output(
+                to_output(
                     tile, FIELD * p.output_pitch, p.output_pitch, strip + t * TILE * lanes(y),
                     wide * lanes(y), lanes(y),
                 )  # fmt: skip
@@ -363,7 +284,7 @@ def _transform_error(
             for t in range(p.across):
                 there = E + (((s - first) * p.across + t) * p.width + m - b * p.width)
                 tile = strip + t * TILE * lanes(dy)
-                _of_error(
+                of_error(
                     tile, wide * lanes(dy), lanes(dy), there, FIELD * p.output_pitch,
                     p.output_pitch,
                 )  # fmt: skip
@@ -401,7 +322,7 @@ def _kernel_gradient(
                     here = sums + (
                         (g * p.blocks + b) * PLACES * pitch + c * p.width + m - b * p.width
                     )
-                    _to_kernel(here, FIELD * pitch, pitch, strip, 3 * lanes(x), lanes(x))
+                    to_kernel(here, FIELD * pitch, pitch, strip, 3 * lanes(x), lanes(x))
                     there = dK + ((g * p.out_channels + m) * p.channels + c) * 9
                     some = min(lanes(x), p.out_channels - m)
                     for t in range(0, 9, lanes(x)):

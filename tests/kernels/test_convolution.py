@@ -53,9 +53,24 @@ LAYERS = {
     "a signal": Layer((3, 4, 1, 150), (18, 4, 1, 9), padded(0, 0, 4, 4)),
     "padding beyond the kernel": Layer((1, 2, 4, 5), (3, 2, 2, 2), padded(3, 2, 4, 3)),
     "a filter": Layer((1, 1, 22, 331), (1, 1, 5, 4), padded(2, 1, 1, 2)),
-    "filters, two a group": Layer((2, 6, 9, 75), (6, 2, 3, 5), padded(2, 2, 0, 0, groups=3)),
-    "filters in steps": Layer((1, 2, 19, 83), (2, 1, 3, 3), Geometry(2, 1, 1, 2, 0, 0, 2, 3, 2)),
-    "a filter of few rows": Layer((1, 1, 2, 40), (1, 1, 2, 3), padded(1, 1, 0, 0)),
+    "filters of an image": Layer((1, 1, 50, 160), (2, 1, 3, 3), padded(0, 0, 1, 0)),
+    "filters, one a group": Layer((3, 6, 30, 75), (3, 2, 3, 3), padded(1, 1, 2, 0, groups=3)),
+}  # fmt: skip
+# For filters: padding all around and none, parts of strips and of bands, rows that are apart.
+FILTERS = {
+    "less than a vector": Layer((2, 1, 6, 3), (1, 1, 3, 3), padded(1, 1, 1, 1)),
+    "one number": Layer((1, 1, 1, 1), (2, 1, 3, 3), padded(1, 1, 1, 1)),
+    "one row": Layer((1, 1, 1, 70), (1, 1, 3, 3), padded(1, 1, 0, 0)),
+    "padding beyond the kernel": Layer((1, 1, 4, 5), (1, 1, 3, 3), padded(3, 6, 40, 4)),
+    "whole strips, no padding": Layer((1, 1, 9, 66), (1, 1, 3, 3)),
+    "two bands": Layer((1, 1, 40, 400), (2, 1, 3, 3), padded(2, 1, 1, 1)),
+    "channels": Layer((2, 6, 9, 75), (6, 2, 3, 3), padded(2, 2, 0, 0, groups=3)),
+    "steps of two": Layer((1, 2, 19, 83), (2, 1, 3, 3), Geometry(2, 1, 1, 2, 0, 0, 2, 3, 2)),
+    "steps of two, rows together": Layer((1, 2, 19, 21), (1, 2, 3, 3), Geometry(2, 1, 1, 2, 1, 1)),
+    "steps beyond the kernel": Layer((1, 1, 30, 9), (1, 1, 2, 3), Geometry(5, 1, 2, 3, 1, 0)),
+    "rows three apart": Layer((1, 1, 20, 50), (1, 1, 3, 3), Geometry(1, 1, 3, 2, 2, 2, 3, 2)),
+    "rows apart, fewer outputs": Layer((1, 3, 15, 9), (1, 3, 3, 3), Geometry(1, 1, 0, 0, 1, 1, 7)),
+    "many rows": Layer((1, 2, 24, 20), (1, 2, 11, 3), padded(5, 5, 1, 1)),
 }  # fmt: skip
 THREE = {
     "even tiles": Layer((1, 16, 8, 8), (32, 16, 3, 3), padded(1, 1, 1, 1)),
@@ -104,16 +119,61 @@ def test_every_algorithm_computes_the_sum(cpu, algorithm, layer, dtype):
         assert np.abs(got - right).max() <= 4 * bound * max(1, np.abs(right).max())
 
 
-def test_filters_are_for_one_or_two_kernels_a_group_and_finite_weights(cpu):
+def test_filters_are_for_one_kernel_a_group_or_two_on_one_channel(cpu):
     from ketkar.kernels.cpu import filters
 
     for name, layer in LAYERS.items():
         x, K, _, _ = layer.arrays(np.float32)
         assert filters.fits(x, K, layer.geometry) == ("filter" in name)
-    x, K, _, _ = LAYERS["a filter"].arrays(np.float32)
+    x, K, _, _ = Layer((1, 2, 50, 160), (2, 2, 3, 3)).arrays(np.float32)
+    assert not filters.fits(x, K, Geometry())
+    assert filters.fits(x, K[:1], Geometry())
+    assert not filters.fits(x, K[:1], Geometry(stride_columns=2))
     for value in (np.nan, np.inf):
-        K[0, 0, 4, 3] = value
-        assert not filters.fits(x, K, LAYERS["a filter"].geometry)
+        K[0, 1, 2, 1] = value
+        assert not filters.fits(x, K[:1], Geometry())
+
+
+def filtered(layer, arrays, wrong=np.nan):
+    """Y of a filter, which was filled with something else before."""
+    from ketkar.kernels.cpu import filters
+
+    x, K, b, dy = arrays
+    y = np.full_like(dy, wrong)
+    filters.forward(x, K, b, layer.geometry, y)
+    return y
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layer", FILTERS.values(), ids=FILTERS)
+def test_filters_compute_the_sum_in_strips_and_bands(cpu, layer, dtype):
+    arrays = layer.arrays(dtype)
+    expected = run(reference, layer, "auto", [array.astype(np.float64) for array in arrays])[0]
+    got = filtered(layer, arrays)
+    bound = 4 * np.finfo(dtype).eps * np.prod(layer.K[1:]) ** 0.5
+    assert np.abs(got - expected).max() <= bound * max(1, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", ["padding beyond the kernel", "two bands", "channels"])
+def test_filters_put_what_is_not_finite_where_the_sum_has_it(cpu, name):
+    layer = FILTERS[name]
+    x, K, b, dy = layer.arrays(np.float32)
+    x[0, 0, 0, 0], x[0, 0, -1, -1], x[0, -1, 2, 3] = np.nan, np.inf, -np.inf
+    with np.errstate(invalid="ignore"):
+        expected = run(reference, layer, "auto", [x, K, b, dy])[0]
+    got = filtered(layer, (x, K, b, dy), wrong=0)
+    assert not np.isfinite(expected).all()
+    np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [Layer((1, 1, 1500, 1000), (1, 1, 3, 3), padded(1, 1, 1, 1))])
+def test_filters_do_not_depend_on_threads(cpu, monkeypatch, layer):
+    arrays = layer.arrays(np.float32)
+    results = []
+    for threads in "13":
+        monkeypatch.setenv("KETKAR_NUM_THREADS", threads)
+        results.append(filtered(layer, arrays))
+    np.testing.assert_array_equal(*results)
 
 
 def test_the_rule_looks_at_kernel_channels_and_size(cpu):

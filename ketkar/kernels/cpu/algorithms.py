@@ -7,8 +7,8 @@ The rule looks at the shapes alone, so that the same layer is always computed in
   channels its transforms cost more than they save.
 - *fft* for kernels of at least 11 x 11 with stride and dilation 1, where an image of the output has
   at least 1024 places.
-- *direct* for all others. One or two kernels a group, over wide images that are hardly padded, are
-  computed by `filters`, in another order.
+- *direct* for all others. One kernel a group, or two on one channel, are computed by `filters`, in
+  another order, if they are large enough.
 
 Numbers that the first two cannot handle, infinities, NaN and sums that would overflow on the way,
 are found in the result, which is then computed directly.

@@ -1,38 +1,54 @@
-"""Convolution with one or two kernels a group: filters of images, and depthwise layers.
+"""Convolution with one kernel a group, or two on one channel: filters, and depthwise layers.
 
 What is computed: y (5.16), as everywhere in `convolution`. There a tile of sums has a row for each
 of several channels, or for each of several kernels; with one kernel all of its rows but one would
 be idle.
 
-Where the loops are: here the rows of the tile are rows of the output, four at a time, and its lanes
-are columns. The innermost loop runs over the taps: a weight is broadcast, and meets a run of the
-image in each of the four rows.
+Where the loops are: a strip of the image, a few vectors wide, is read from top to bottom, each row
+once. Outputs whose windows see a row stand below each other, as many as the kernel has rows, and
+they are the rows of the tile: row r of the tile is the output of which the row of the image is tap
+r. So a row of the image adds the outer product of a column of the kernel and a run of the row, for
+each column. Then the last row of the tile is an output that has seen all of its taps, and is
+written; the others move one place down, and a new one begins.
 
-Why it is fast: a turn of the inner loop makes eight multiply-adds of vectors from nine loads, all
-from the first cache, and the image is read in place. Only the columns at the left and right edge,
-of which some taps lie outside of the image, are computed one by one.
+Why it is fast: for five rows of taps, ten multiply-adds of vectors are made from seven loads. Rows
+outside of the image are left out, and the strips at its left and right edge are copied with the
+padding. A wide image is cut into bands, for a strip of it to stay in the first caches. A strip
+jumps from row to row, which is not how a machine expects memory to be read: while one band is
+computed, the next one is asked for, number after number.
+
+With steps of several rows, taps that stand as many apart are a kernel of their own; so are parts of
+a kernel with many rows. Each adds to what the ones before it have written.
 """
 
 from __future__ import annotations
 
+import functools
+import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
-from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel, routine
+from ketkar.kernels.backend import aligned
+from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.machine import SIMD_BITS
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
-from ketkar.kernels.cpu.tile import tile_scaled, tile_store, tile_zeros
-from ketkar.kernels.cpu.vector import fill_vector, lanes
+from ketkar.kernels.cpu.tile import tile_outer, tile_pushed, tile_store_last, tile_zeros
+from ketkar.kernels.cpu.vector import copy_part, fill_vector, lanes, prefetch
 from ketkar.kernels.geometry import Geometry
 
 KERNELS: Final = 2
-"""Up to so many kernels a group are computed one after the other."""
-ROWS: Final = 4
-"""Rows of the output in a tile."""
-EDGES: Final = 100
-"""Columns that see no padding, for each that may see some and is computed slowly."""
+"""Up to so many kernels on one channel are computed one after the other."""
+WORTH: Final = 1 << 17
+"""Multiplications that are worth code of their own, which is compiled for each size of a kernel."""
+VECTORS: Final = {1: 4, 2: 4, 3: 2, 4: 2, 5: 2, 6: 2, 7: 1, 8: 1}
+"""Vectors of a strip, for every number of rows that a tile may have."""
+BAND: Final = 24
+"""Rows of the output in a band, at least: in vain are as many more as the kernel has, less one."""
+SMALL: Final = 1 << 13
+"""Numbers of the output in a band, at least."""
 LARGE: Final = 1 << 21
 """Multiplications that are worth a thread of their own."""
 
@@ -40,121 +56,147 @@ LARGE: Final = 1 << 21
 def fits(x: Any, K: Any, geometry: Geometry) -> bool:
     """Whether a convolution is one for this module.
 
-    Steps are one column, most columns see no padding, and the weights are finite: padding, which is
-    left out here, is zero times a weight, and that is not always zero.
+    There is one kernel a group, or two on one channel, and steps are of one column. The weights are
+    finite: padding above and below, which is left out here, is zero times a weight, and that is not
+    always zero.
     """
-    S = K.shape[3]
-    inside = x.shape[3] - (S - 1) * geometry.dilation_columns
+    Ho, Wo = geometry.output_size(x.shape[2:], K.shape[2:])
     return (
-        len(K) <= KERNELS * geometry.groups
+        len(K) <= geometry.groups * (KERNELS if K.shape[1] == 1 else 1)
         and geometry.stride_columns == 1
-        and inside >= 2 * SIMD_BITS // (8 * x.itemsize)
-        and inside >= EDGES * (geometry.left + geometry.right)
-        and K.shape[2] * S > 1
+        and K.shape[2] * K.shape[3] > 1
+        and len(x) * K.size * Ho * Wo >= WORTH
         and bool(np.isfinite(K).all())
     )
 
 
 def forward(x: Any, K: Any, b: Any, geometry: Geometry, y: Any) -> None:
     """Fill y (N, M, Ho, Wo); the caller has asked whether it `fits`."""
-    numbers, work = tuple(geometry), y.size * K[0].size
-    units = len(y) * len(K) * -(-y.shape[2] // ROWS)
-    split(lambda *part: _forward(x, K, b, numbers, y, *part), min(worth(work, LARGE), units))
+    common = math.gcd(geometry.stride_rows, geometry.dilation_rows)
+    step, apart = geometry.stride_rows // common, geometry.dilation_rows // common
+    for k, taps in enumerate(_parts(K.shape[2], step)):
+        weights = np.ascontiguousarray(K[:, :, taps.start : taps.stop : step])
+        _add(x, weights, b, geometry, (taps.start, apart, k), y)
 
 
-def _strip(rows: int) -> Any:
-    """Some rows of the output, one tile after the other; only taps that meet the image count."""
-
-    @routine
-    def strip(
-        image: Any, weights: Any, bias: Any, size: Any, taps: Any, steps: Any,
-        first: int, last: int, out: Any, pitch: int,
-    ) -> None:  # fmt: skip
-        channels, H, W = size
-        r0, r1, R, S = taps
-        row_step, down, right = steps
-        width = 2 * lanes(image)
-        for k in range(first, last, width):
-            j = max(first, min(k, last - width))  # the last tile is a whole one
-            for r in range(rows):
-                fill_vector(out + (r * pitch + j), bias)
-                fill_vector(out + (r * pitch + j + lanes(image)), bias)
-            tile = tile_zeros(image, rows, 2)
-            for c in range(channels):
-                for r in range(r0, r1):
-                    here = image + ((c * H + r * down) * W + j)
-                    for s in range(S):
-                        weight = weights[(c * R + r) * S + s]
-                        tile = tile_scaled(tile, weight, here + s * right, row_step * W)
-            tile_store(tile, out + j, pitch, number(image, 1))
-
-    return strip
+def _parts(R: int, step: int) -> Iterator[range]:
+    """The rows of the kernel in parts, each of rows that are `step` apart."""
+    most = max(VECTORS) * step
+    for first in range(0, R, most):
+        for r in range(first, min(R, first + step)):
+            yield range(r, min(R, first + most), step)
 
 
-_four_rows = _strip(ROWS)
-_one_row = _strip(1)
+def _add(x: Any, K: Any, b: Any, geometry: Geometry, place: tuple[int, ...], y: Any) -> None:
+    """Add one part of the kernel to y, or to the bias if it is the first."""
+    N, M, Ho, Wo = y.shape
+    _, _, R, S = K.shape
+    many = SIMD_BITS // (8 * x.itemsize)
+    width = VECTORS[R] * many
+    band = max(BAND, SMALL // Wo)
+    pitch = width + (S - 1) * geometry.dilation_columns + many
+    found, numbers = _kernels(FINGERPRINT, R, S), tuple(geometry)
+
+    def work(part: int, parts: int) -> None:
+        copy = aligned((min(band, Ho) + R) * pitch, x.dtype)
+        bias = aligned(width, x.dtype)
+        found(x, K, b, numbers, *place, band, y, copy, pitch, bias, part, parts)
+
+    units = N * M * -(-Ho // band) * -(-Wo // width)
+    split(work, min(worth(y.size * K[0].size, LARGE), units))
 
 
 @helper
-def _one_by_one(
-    image: Any, weights: Any, bias: Any, size: Any, taps: Any, down: int, right: int, left: int,
-    first: int, last: int, out: Any,
+def _window(
+    image: Any, size: Any, top: int, far: int, rows: int, left: int, columns: int, target: Any,
+    pitch: int,
 ) -> None:  # fmt: skip
-    """Outputs of a row at the edge of the image."""
-    channels, H, W = size
-    r0, r1, R, S = taps
-    for j in range(first, last):
-        total = bias
-        for c in range(channels):
-            for r in range(r0, r1):
-                for s in range(S):
-                    column = j - left + s * right
-                    if 0 <= column < W:
-                        place = (c * H + r * down) * W + column
-                        total += weights[(c * R + r) * S + s] * image[place]
-        out[j] = total
+    """Copy the columns from `left` on of rows that are `far` apart, with zeros beside the image."""
+    H, W = size
+    zero, first = number(image, 0), max(0, -left)
+    for q in range(rows):
+        row, there = top + q * far, target + q * pitch
+        if row < 0 or row >= H:
+            continue
+        for k in range(0, min(first, columns), lanes(image)):
+            fill_vector(there + k, zero)
+        for k in range(first, columns, lanes(image)):
+            count = min(lanes(image), W - left - k)
+            if count > 0:
+                copy_part(image + (row * W + left + k), count, there + k)
+            else:
+                fill_vector(there + k, zero)
 
 
-def _kernels(fingerprint: int) -> Any:
+@helper
+def _strip(
+    tile: Any, R: int, S: int, width: int, here: Any, pitch: int, seen: Any, weights: Any,
+    right: int, start: Any, start_pitch: int, out: Any, out_pitch: int, rows: int, count: int,
+    next_in: Any, next_out: Any,
+) -> None:  # fmt: skip
+    """Fill a strip of a band, `rows` high, and ask for a part of the next band.
+
+    Of the rows of the image from `here` on, those from seen[0] to seen[1] stand in the image.
+    """
+    for q in range(rows + R - 1):
+        prefetch(next_in, q * width)
+        prefetch(next_out, q * width)
+        tile = tile_pushed(tile, start + min(q, rows - 1) * start_pitch, count)
+        if seen[0] <= q and q < seen[1]:
+            for s in range(S):
+                tile = tile_outer(tile, weights + s, S, R, here + (q * pitch + s * right))  # (5.16)
+        if q >= R - 1:
+            tile_store_last(tile, out + (q - R + 1) * out_pitch, count)
+
+
+@functools.cache
+def _kernels(fingerprint: int, R: int, S: int) -> Any:
+    vectors = VECTORS[R]
+
     @kernel
-    def forward(x: Any, K: Any, b: Any, geometry: Any, y: Any, part: int, parts: int) -> None:
+    def forward(
+        x: Any, K: Any, b: Any, geometry: Any, tap: int, apart: int, begun: int, band: int, y: Any,
+        copy: Any, pitch: int, bias: Any, part: int, parts: int,
+    ) -> None:  # fmt: skip
         _ = fingerprint
         N, C, H, W = x.shape
-        M, channels, R, S = K.shape
+        M, channels, _, _ = K.shape
         _, _, Ho, Wo = y.shape
-        row_step, top, left, down, right = (
-            geometry[0], geometry[2], geometry[4], geometry[6], geometry[7],
-        )  # fmt: skip
-        first = min(Wo, left)
-        last = min(Wo, W - (S - 1) * right + left)
-        blocks, each = (Ho + ROWS - 1) // ROWS, M // (C // channels)
-        total = N * M * blocks
-        size, steps = (channels, H, W), (row_step, down, right)
+        right, each, far = geometry[7], M // (C // channels), apart * geometry[0]
+        width = vectors * lanes(span(x))
+        columns = width + (S - 1) * right
+        strips, bands = (Wo + width - 1) // width, (Ho + band * apart - 1) // (band * apart) * apart
+        total = N * M * bands * strips
         for unit in range(total * part // parts, total * (part + 1) // parts):
-            plane, i = unit // blocks, unit % blocks * ROWS
+            plane, k, j = unit // strips // bands, unit // strips % bands, unit % strips * width
             n, m = plane // M, plane % M
-            image = span(x) + (n * C + m // each * channels) * H * W
-            weights, bias = span(K) + m * channels * R * S, span(b)[m]
-            rows, row = min(ROWS, Ho - i), i * row_step - top
-            whole = rows == ROWS and row >= 0 and row + 3 * row_step + (R - 1) * down < H
-            there = span(y) + (plane * Ho + i) * Wo
-            if whole:
-                corner = image + (row * W - left)
-                _four_rows(corner, weights, bias, size, (0, R, R, S), steps, first, last, there, Wo)
-            for q in range(rows):
-                begin = row + q * row_step
-                r0 = 0 if begin >= 0 else (down - 1 - begin) // down
-                r1 = 0 if begin >= H else min(R, (H - begin + down - 1) // down)
-                taps = (r0, max(r0, r1), R, S)
-                line, out = image + begin * W, there + q * Wo
-                if not whole:
-                    _one_row(line + (-left), weights, bias, size, taps, steps, first, last, out, Wo)
-                for start, stop in ((0, first), (last, Wo)):
-                    _one_by_one(
-                        line, weights, bias, size, taps, down, right, left, start, stop, out
-                    )
+            i = k // apart * band * apart + k % apart
+            rows = min(band, (Ho - i + apart - 1) // apart)
+            if rows <= 0:  # bands of rows that are apart need not all have one
+                continue
+            top = i * geometry[0] - geometry[2] + tap * geometry[6]
+            left = j - geometry[4]
+            seen = max(0, (far - 1 - top) // far), (H - top + far - 1) // far
+            out = span(y) + ((plane * Ho + i) * Wo + j)
+            later = unit % strips * rows * width  # of the next band, what this strip asks for
+            for v in range(vectors):
+                fill_vector(span(bias) + v * lanes(span(x)), span(b)[m])
+            for c in range(channels):
+                weights = span(K) + (m * channels + c) * R * S
+                image = span(x) + (n * C + m // each * channels + c) * H * W
+                soon = image + ((top + rows + R - 1) * W + later)
+                soon_out = out + (rows * Wo - j + later)
+                if left >= 0 and left + columns <= W:
+                    here, step = image + (top * W + left), far * W
+                else:
+                    here, step = span(copy) + 0, pitch
+                    _window(image, (H, W), top, far, rows + R - 1, left, columns, here, pitch)
+                start, start_pitch = span(bias) + 0, 0
+                if begun + c > 0:
+                    start, start_pitch = out, apart * Wo
+                _strip(
+                    tile_zeros(here, R, vectors), R, S, width, here, step, seen, weights, right,
+                    start, start_pitch, out, apart * Wo, rows, Wo - j, soon, soon_out,
+                )  # fmt: skip
 
     return forward
-
-
-_forward = _kernels(FINGERPRINT)

@@ -17,6 +17,7 @@ from numba.extending import intrinsic, models, register_model
 from ketkar.kernels.cpu.span import address, constant, element, operation, untyped
 from ketkar.kernels.cpu.vector import (
     lanes_of,
+    load_part,
     load_vector,
     multiply_add,
     splat,
@@ -119,21 +120,34 @@ def tile_outer_at(typing: Any, tile: Any, a: Any, places: Any, b: Any) -> Any:
 
 
 @operation
-def tile_scaled(typing: Any, tile: Any, factor: Any, here: Any, stride: Any) -> Any:
-    """``tile[r, c] += factor here[r stride + c LANES : r stride + (c + 1) LANES]``."""
+def tile_pushed(typing: Any, tile: Any, here: Any, count: Any) -> Any:
+    """The tile with its rows one place further down: the last is gone, the first comes from `here`.
+
+    Only the first `count` numbers of that row are read; zeros stand for the others.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        value, factor, here, stride = arguments
-        factor = splat(builder, tile.dtype, factor)
-        for row, column, k in tile.places():
-            place = builder.add(builder.mul(stride, constant(row)), tile.across(column))
-            vector = load_vector(context, builder, tile.dtype, here, place)
-            old = builder.extract_value(value, k)
-            total = multiply_add(builder, tile.dtype, factor, vector, old)
-            value = builder.insert_value(value, total, k)
+        old, here, count = arguments
+        dtype, value = tile.dtype, old
+        whole = _fills(builder, tile, count)
+        for _, column, k in tile.places():
+            if k >= tile.columns:
+                vector = builder.extract_value(old, k - tile.columns)
+            else:
+                with builder.if_else(whole) as (full, part):
+                    with full:
+                        place = tile.across(column)
+                        loaded = load_vector(context, builder, dtype, here, place), builder.block
+                    with part:
+                        left, place = _rest(builder, tile, column, constant(0), count)
+                        some = load_part(context, builder, dtype, here, place, left), builder.block
+                vector = builder.phi(vector_of(dtype))
+                vector.add_incoming(*loaded)
+                vector.add_incoming(*some)
+            value = builder.insert_value(value, vector, k)
         return value
 
-    return tile(tile, tile.dtype, here, types.int64), generate
+    return tile(tile, here, types.int64), generate
 
 
 def _entry(context: Any, builder: Any, table: Any, row: int) -> Any:
@@ -157,6 +171,35 @@ def tile_load_at(typing: Any, tile: Any, here: Any, places: Any) -> Any:
     return tile(tile, here, places), generate
 
 
+def _fills(builder: Any, tile: Tile, count: Any) -> Any:
+    """Whether so many numbers fill a row."""
+    return builder.icmp_signed(">=", count, constant(tile.columns * lanes_of(tile.dtype)))
+
+
+def _rest(builder: Any, tile: Tile, column: int, start: Any, count: Any) -> Any:
+    """How many of the first `count` numbers of a row, from `start` on, a column has, and where."""
+    left = builder.sub(count, tile.across(column))
+    some = builder.icmp_signed(">", left, constant(0))
+    place = builder.add(start, tile.across(column))
+    return builder.select(some, left, constant(0)), builder.select(some, place, start)
+
+
+def _store_row(
+    context: Any, builder: Any, tile: Tile, vectors: Any, here: Any, start: Any, count: Any,
+    store_whole: Any,
+) -> None:  # fmt: skip
+    """Write the first `count` numbers of a row to ``here[start:]``: `store_whole` whole vectors."""
+    whole = _fills(builder, tile, count)
+    for column, vector in enumerate(vectors):
+        with builder.if_else(whole) as (full, part):
+            with full:
+                place = builder.add(start, tile.across(column))
+                store_whole(context, builder, tile.dtype, vector, here, place)
+            with part:
+                left, place = _rest(builder, tile, column, start, count)
+                store_part(context, builder, tile.dtype, vector, here, place, left)
+
+
 @operation
 def tile_store_at(
     typing: Any, tile: Any, here: Any, places: Any, rows: Any, count: Any, streamed: Any
@@ -169,32 +212,43 @@ def tile_store_at(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value, here, places, rows, count, streamed = arguments
-        dtype = tile.dtype
-        width = tile.columns * lanes_of(dtype)
-        whole = builder.icmp_signed(">=", count, constant(width))
         streamed = builder.icmp_signed("!=", streamed, constant(0))
+
+        def store_whole(*where: Any) -> None:
+            with builder.if_else(streamed) as (past, through):
+                with past:
+                    stream_vector(*where)
+                with through:
+                    store_vector(*where)
+
         for row in range(tile.rows):
             inside = builder.icmp_signed("<", constant(row), rows)
             with builder.if_then(inside):
                 start = _entry(context, builder, places, row)
-                for column in range(tile.columns):
-                    vector = builder.extract_value(value, row * tile.columns + column)
-                    place = builder.add(start, tile.across(column))
-                    with builder.if_else(whole) as (full, part):
-                        with full, builder.if_else(streamed) as (past, through):
-                            with past:
-                                stream_vector(context, builder, dtype, vector, here, place)
-                            with through:
-                                store_vector(context, builder, dtype, vector, here, place)
-                        with part:
-                            left = builder.sub(count, tile.across(column))
-                            some = builder.icmp_signed(">", left, constant(0))
-                            left = builder.select(some, left, constant(0))
-                            place = builder.select(some, place, start)
-                            store_part(context, builder, dtype, vector, here, place, left)
+                vectors = _row(builder, tile, value, row)
+                _store_row(context, builder, tile, vectors, here, start, count, store_whole)
         return context.get_dummy_value()
 
     return types.void(tile, here, places, types.int64, types.int64, types.int64), generate
+
+
+@operation
+def tile_store_last(typing: Any, tile: Any, here: Any, count: Any) -> Any:
+    """The first `count` numbers of the last row go to `here`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, here, count = arguments
+        vectors = _row(builder, tile, value, tile.rows - 1)
+        start = constant(0)
+        _store_row(context, builder, tile, vectors, here, start, count, store_vector)
+        return context.get_dummy_value()
+
+    return types.void(tile, here, types.int64), generate
+
+
+def _row(builder: Any, tile: Tile, value: Any, row: int) -> list[Any]:
+    first = row * tile.columns
+    return [builder.extract_value(value, first + column) for column in range(tile.columns)]
 
 
 @operation

@@ -18,17 +18,20 @@ from typing import Any, Final
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.gathering import HANDED, first_row, last_row, window_rows
 from ketkar.kernels.cpu.rows import MAX
-from ketkar.kernels.cpu.span import number, span
+from ketkar.kernels.cpu.span import LINE, number, span
 from ketkar.kernels.cpu.sums import sum_of
 from ketkar.kernels.cpu.threads import split
 from ketkar.kernels.cpu.tile import tile_zeros
-from ketkar.kernels.cpu.vector import lanes
+from ketkar.kernels.cpu.vector import lanes, prefetch
 from ketkar.kernels.geometry import Geometry
 
 Size = tuple[int, int]
 
 PAIRED: Final = ((2, 2, 2, 2), (3, 3, 2, 2))
 """Rows and columns of a window and of its stride."""
+
+NEAR: Final = 4096
+"""Numbers of a channel that may be fetched while another one is worked on."""
 
 
 def in_pairs(dx: Any, dy: Any, size: Size, geometry: Geometry) -> bool:
@@ -106,6 +109,9 @@ def _paired_kernel(fingerprint: int, kind: int, edge: int) -> Any:
         for plane in range(planes * part // parts, planes * (part + 1) // parts):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
             error, norm = span(dy) + plane * Ho * Wo, span(y) + plane * Ho * Wo
+            if H * W <= NEAR:  # strips do not write as memory lies: fetch the next channel in time
+                for w in range(0, H * W, LINE // dx.itemsize):
+                    prefetch(target, H * W + w)
             plain = Wo >= many
             if searched > 0:
                 total = sum_of(image, H * W)  # not a number if a NaN is among them

@@ -71,6 +71,26 @@ def test_windows_two_apart_give_to_each_number_once(cpu, edge, dtype):
             np.testing.assert_allclose(dx, expected, 1e-5, 1e-5, err_msg=f"{name}, {H} x {W}")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("edge", [2, 3])
+@pytest.mark.parametrize("W", [8, 17, 22, 39])
+def test_a_winner_is_the_first_at_every_place(cpu, W, edge, dtype):
+    """In each channel one place holds what wins or ties; the others hold zeros of both signs."""
+    rng, g, H, size = np.random.default_rng(W), Geometry(2, 2), 7, (edge, edge)
+    places = np.arange(H * W)
+    for value in (np.nan, np.inf, 1, -1):
+        x = rng.choice(np.array([0.0, -0.0], dtype), (H * W, 1, H, W))
+        x.reshape(H * W, H * W)[places, places] = value
+        if value is not np.nan:  # a channel with both infinities has no sum, and no NaN either
+            x[::2, 0, 2, 3::5] = -np.inf
+        outputs = (H - edge) // 2 + 1, (W - edge) // 2 + 1
+        dy = rng.integers(1, 99, (H * W, 1, *outputs)).astype(dtype)  # sums are exact
+        dx, expected = np.full_like(x, 77), np.empty_like(x)
+        cpu.max_pool2d_backward(dy, x, size, g, dx)
+        reference.max_pool2d_backward(dy, x, size, g, expected)
+        np.testing.assert_array_equal(dx, expected, f"{value}")
+
+
 def test_kernels_write_their_output_alone(cpu):
     size, geometry = (3, 3), Geometry(2, 2)
     x, y, dy = arrays(19, size, geometry, np.float32)

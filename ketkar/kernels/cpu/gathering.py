@@ -1,294 +1,252 @@
-"""The way back of pooling, two rows of the gradient at a time: each number is written once.
+"""The way back of pooling, down a strip of windows: each row of the gradient is written once.
 
-For windows of two or three rows and columns that stand two apart and see no padding. What a window
-has to give lies in scratch memory, row after row, with nothing (a winner that is no place of the
-window, a share of zero) around it: `apart` numbers from a row of windows to the next. An even row
-of the gradient is seen by the windows that begin there and, with three rows, by those above them;
-and so it is for the columns.
+For windows of two or three rows and columns that stand two apart and see no padding. As many of
+them as a vector has lanes stand side by side and go down the image together, and all that is
+between stays in registers. Where windows have three rows, the third one is the first of the windows
+below: to them is handed down what the row is given and, for a maximum, what was found in it.
+
+A maximum is found in two steps: in each row of a window, then among the largest of its rows. So a
+row that two windows share is searched once. Both would choose the same of its numbers, which takes
+what they give together.
+
+Every other number of a row is picked from two vectors. The shuffles that cost least stay within 128
+bits, and so the windows stand in the lanes as `_order` says, not one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 
-from ketkar.kernels.cpu.rows import L2, clipped, constants, filled, picked, taps, values, wins
+from ketkar.kernels.cpu.rows import L2, MAX, clipped, constants, filled, picked, values
 from ketkar.kernels.cpu.span import constant
 from ketkar.kernels.cpu.vector import (
     lanes_of,
     load_part,
     load_vector,
-    splat,
     store_part,
     store_vector,
-    vector_of,
 )
 
-Emit = Callable[..., Any]
+HANDED: Final = 4
+"""Registers for what is handed down: what is given to a row, and `found` of its three columns."""
 
 
 @constants
-def winners_row(
-    typing: Any, source: Any, width: Any, count: Any, places: Any, rows: Any, columns: Any
-) -> Any:
-    """Write which number of each of `count` windows is its first largest, counted row by row."""
-    dtype, shape = source.dtype, values(rows, columns)
+def first_row(typing: Any, handed: Any, source: Any, count: Any, plain: Any) -> Any:
+    """What is handed down to the first windows of three rows: what is found in their first row."""
+    (is_plain,) = values(plain)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        here, width, count, there = arguments[:4]
-        rows, columns = shape
+        tile, here, count, _ = arguments
+        windows = _Windows(context, builder, handed.dtype, 3, MAX, None if is_plain else count)
+        nothing = filled(handed.dtype, 0)
+        return windows.hand_down(tile, [nothing, *windows.search(here, constant(0))])
 
-        def emit(seen: Any) -> None:
-            found = list(taps(context, builder, dtype, here, width, seen, rows, columns, 2))
-            place = _first_largest(builder, dtype, [value for _, value in found])
-            store_part(context, builder, dtype, place, there, constant(0), count)
-
-        _whole_or_part(builder, dtype, count, emit)
-        return context.get_dummy_value()
-
-    whole = types.int64
-    return types.void(source, whole, whole, places, rows, columns), generate
+    return handed(handed, source, types.int64, plain), generate
 
 
 @constants
-def route_cells(
-    typing: Any, source: Any, width: Any, count: Any, error: Any, target: Any
+def window_rows(
+    typing: Any, handed: Any, error: Any, norm: Any, source: Any, target: Any, width: Any,
+    count: Any, last: Any, size: Any, kind: Any, plain: Any,
 ) -> Any:  # fmt: skip
-    """Write the errors of `count` windows of 2 x 2, side by side, where their first largest are."""
-    dtype = source.dtype
+    """Write the two rows of the gradient that begin a row of windows; what these hand down.
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        here, width, count, errors, there = arguments
-
-        def emit(seen: Any) -> None:
-            found = list(taps(context, builder, dtype, here, width, seen, 2, 2, 2))
-            place = _first_largest(builder, dtype, [value for _, value in found])
-            if seen is None:
-                given = load_vector(context, builder, dtype, errors, constant(0))
-            else:
-                given = load_part(context, builder, dtype, errors, constant(0), seen)
-            zero = filled(dtype, 0)
-            each = [
-                builder.select(builder.fcmp_ordered("==", place, filled(dtype, k)), given, zero)
-                for k in range(4)
-            ]
-            for r in (0, 1):
-                row = builder.mul(width, constant(r))
-                for half, vector in enumerate(_woven(builder, dtype, *each[2 * r : 2 * r + 2])):
-                    offset = builder.add(row, constant(half * lanes_of(dtype)))
-                    if seen is None:
-                        store_vector(context, builder, dtype, vector, there, offset)
-                        continue
-                    part = clipped(builder, dtype, builder.mul(seen, constant(2)), half)
-                    store_part(context, builder, dtype, vector, there, offset, part)  # (5.13)
-
-        _whole_or_part(builder, dtype, count, emit)
-        return context.get_dummy_value()
-
-    whole = types.int64
-    return types.void(source, whole, whole, error, target), generate
-
-
-@constants
-def shares_row(
-    typing: Any, error: Any, norm: Any, whole: Any, count: Any, shares: Any, kind: Any
-) -> Any:
-    """Write what each number that a window sees gets of its error, for a norm times itself."""
-    dtype, (wanted,) = error.dtype, values(kind)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        errors, norms, whole, count, there = arguments[:5]
-
-        def emit(seen: Any) -> None:
-            def read(span: Any) -> Any:
-                if seen is None:
-                    return load_vector(context, builder, dtype, span, constant(0))
-                return load_part(context, builder, dtype, span, constant(0), seen)
-
-            value = read(errors)
-            if wanted == L2:
-                zero, one, length = filled(dtype, 0), filled(dtype, 1), read(norms)
-                empty = builder.fcmp_ordered("==", length, zero)
-                ratio = builder.fdiv(value, builder.select(empty, one, length))
-                share = builder.select(empty, zero, ratio)
-            else:
-                share = builder.fdiv(value, splat(builder, dtype, whole))
-            store_part(context, builder, dtype, share, there, constant(0), count)
-
-        _whole_or_part(builder, dtype, count, emit)
-        return context.get_dummy_value()
-
-    return types.void(error, norm, error.dtype, types.int64, shares, kind), generate
-
-
-@constants
-def hand_out(
-    typing: Any, places: Any, errors: Any, apart: Any, target: Any, width: Any, room: Any,
-    second: Any, size: Any,
-) -> Any:  # fmt: skip
-    """Write the errors of windows where their winners stand, in two rows of the gradient.
-
-    `room` numbers of a row are left, and the second row is there if `second` says so.
+    `plain` says that there are as many windows as lanes, and no NaN; else there are `count`. `last`
+    says that no window stands to their right, and so their third column is written to the end.
     """
-    dtype, (edge,) = places.dtype, values(size)
+    dtype, (edge, wanted, is_plain) = handed.dtype, values(size, kind, plain)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        winners, given, apart, there, width, room, second = arguments[:7]
-        zero = filled(dtype, 0)
-        found = {
-            (up, left): tuple(
-                load_vector(context, builder, dtype, span, _place(builder, apart, up, left))
-                for span in (winners, given)
-            )
-            for up, left in _windows(edge)
-        }
-
-        def total(r: int, s: int) -> Any:
-            parts = []
-            for up, left in _seeing(edge, r, s):
-                winner, error = found[up, left]
-                tap = (r + 2 * up) * edge + s + 2 * left
-                won = builder.fcmp_ordered("==", winner, filled(dtype, tap))
-                parts.append(builder.select(won, error, zero))
-            return _sum(builder, parts)  # (5.13)
-
-        def row(r: int, target: Any, offset: Any) -> None:
-            pair = total(r, 0), total(r, 1)
-            for half, vector in enumerate(_woven(builder, dtype, *pair)):
-                place = builder.add(offset, constant(half * lanes_of(dtype)))
-                left_over = clipped(builder, dtype, room, half)
-                store_part(context, builder, dtype, vector, target, place, left_over)
-
-        row(0, there, constant(0))
-        with builder.if_then(second):
-            row(1, there, width)
-        return context.get_dummy_value()
+        tile, errors, norms, here, there, width, count, last = arguments[:8]
+        windows = _Windows(context, builder, dtype, edge, wanted, None if is_plain else count)
+        above, *handed_row = (builder.extract_value(tile, k) for k in range(HANDED))
+        starts = [builder.mul(width, constant(r)) for r in range(edge)]
+        rows: list[list[Any]] = [[] for _ in range(edge)]
+        if wanted == MAX:
+            rows = [handed_row] if edge == 3 else []
+            rows += [windows.search(here, start) for start in starts[edge - 2 :]]
+            best = windows.found([largest for largest, *_ in rows])
+            given = windows.divided(windows.read_windows(errors), best)
+        else:
+            given = [windows.share(errors, norms)] * edge
+        if edge == 3:
+            given[0] = builder.fadd(given[0], above)
+            tile = windows.hand_down(tile, [given[2], *rows[2]])
+        # before the branches of `write`: LLVM packs masks into bits where it takes them over one
+        columns = [windows.columns(given[r], rows[r]) for r in (0, 1)]
+        for r in (0, 1):
+            windows.write(columns[r], here, there, starts[r], last)
+        return tile
 
     whole = types.int64
-    return types.void(places, errors, whole, target, whole, whole, types.boolean, size), generate
-
-
-@constants
-def spread_out(
-    typing: Any, shares: Any, apart: Any, source: Any, target: Any, width: Any, room: Any,
-    reach: Any, reach_below: Any, second: Any, size: Any, kind: Any,
-) -> Any:  # fmt: skip
-    """Write the sums of the shares of all windows that see a number, in two rows of the gradient.
-
-    For a norm they are multiplied with the number itself. `room` numbers of a row are left, and
-    `reach` of them are seen by windows, `reach_below` of the second row, which is there if `second`
-    says so. Elsewhere 0 is written, whatever stands in `source`.
-    """
-    dtype, (edge, wanted) = shares.dtype, values(size, kind)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        parts, apart, numbers, there, width, room, *reaches, second = arguments[:9]
-        found = {
-            (up, left): load_vector(
-                context, builder, dtype, parts, _place(builder, apart, up, left)
-            )
-            for up, left in _windows(edge)
-        }
-
-        def own(r: int, half: int, place: Any) -> Any:
-            """The numbers themselves, 0 where no window sees them."""
-            seen = clipped(builder, dtype, reaches[r], half)
-            value = cgutils.alloca_once(builder, vector_of(dtype))
-
-            def emit(count: Any) -> None:
-                if count is None:
-                    vector = load_vector(context, builder, dtype, numbers, place)
-                else:
-                    vector = load_part(context, builder, dtype, numbers, place, count)
-                builder.store(vector, value)
-
-            _whole_or_part(builder, dtype, seen, emit)
-            return builder.load(value)
-
-        def row(r: int, offset: Any) -> None:
-            pair = [_sum(builder, [found[key] for key in _seeing(edge, r, s)]) for s in (0, 1)]
-            for half, share in enumerate(_woven(builder, dtype, *pair)):
-                place = builder.add(offset, constant(half * lanes_of(dtype)))
-                vector = share  # (5.14)
-                if wanted == L2:
-                    vector = builder.fmul(share, own(r, half, place))  # (5.15)
-                left_over = clipped(builder, dtype, room, half)
-                store_part(context, builder, dtype, vector, there, place, left_over)
-
-        row(0, constant(0))
-        with builder.if_then(second):
-            row(1, width)
-        return context.get_dummy_value()
-
-    whole = types.int64
-    return types.void(
-        shares, whole, source, target, whole, whole, whole, whole, types.boolean, size, kind
+    return handed(
+        handed, error, norm, source, target, whole, whole, types.boolean, size, kind, plain
     ), generate
 
 
-def _first_largest(builder: Any, dtype: Any, numbers: list[Any]) -> Any:
-    """Which of some numbers is the first largest, or the first NaN, which are looked for apart."""
+@constants
+def last_row(
+    typing: Any, handed: Any, source: Any, target: Any, count: Any, last: Any, kind: Any, plain: Any
+) -> Any:
+    """Write the row of the gradient that the last windows of three rows share with none."""
+    dtype, (wanted, is_plain) = handed.dtype, values(kind, plain)
 
-    def place(beats: Any) -> Any:
-        best, found = numbers[0], filled(dtype, 0)
-        for tap, value in enumerate(numbers[1:], 1):
-            won = beats(value, best)
-            best = builder.select(won, value, best)
-            found = builder.select(won, filled(dtype, tap), found)
-        return found
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        tile, here, there, count, last = arguments[:5]
+        windows = _Windows(context, builder, dtype, 3, wanted, None if is_plain else count)
+        given, *row = (builder.extract_value(tile, k) for k in range(HANDED))
+        windows.write(windows.columns(given, row), here, there, constant(0), last)
+        return context.get_dummy_value()
 
-    result = cgutils.alloca_once_value(
-        builder, place(lambda value, best: builder.fcmp_ordered(">", value, best))
-    )
-    strange = None
-    for first, second in zip(numbers[::2], [*numbers[1::2], numbers[0]], strict=False):
-        either = builder.fcmp_unordered("uno", first, second)
-        strange = either if strange is None else builder.or_(strange, either)
-    bits = builder.bitcast(strange, ir.IntType(lanes_of(dtype)))
-    with builder.if_then(builder.icmp_unsigned("!=", bits, bits.type(0)), likely=False):
-        builder.store(place(lambda value, best: wins(builder, value, best)), result)
-    return builder.load(result)
+    return types.void(handed, source, target, types.int64, types.boolean, kind, plain), generate
 
 
-def _whole_or_part(builder: Any, dtype: Any, count: Any, emit: Emit) -> None:
-    """Emit code for a vector of windows that are all there, and code for fewer."""
-    full = builder.icmp_signed(">=", count, constant(lanes_of(dtype)))
-    with builder.if_else(full) as (all_lanes, some):
-        with all_lanes:
-            emit(None)
-        with some:
-            emit(count)
+class _Windows:
+    """The code for windows of edge x edge numbers that stand side by side.
+
+    There are as many as lanes and no number is NaN if `count` is None; else there are `count`.
+    """
+
+    def __init__(
+        self, context: Any, builder: Any, dtype: Any, edge: int, kind: int, count: Any
+    ) -> None:
+        self.context, self.builder, self.dtype = context, builder, dtype
+        self.edge, self.kind, self.count = edge, kind, count
+        self.size = lanes_of(dtype)
+
+    def read(self, span: Any, offset: Any, count: Any) -> Any:
+        """A vector from memory, or what is there of it."""
+        if count is None:
+            return load_vector(self.context, self.builder, self.dtype, span, offset)
+        return load_part(self.context, self.builder, self.dtype, span, offset, count)
+
+    def room(self, half: int, more: int = 0) -> Any:
+        """How many of two columns a window, and some more, stand in a half of two vectors.
+
+        None stands for all that there can be; behind two vectors there is one column at most.
+        """
+        if self.count is None:
+            return None if half < 2 else constant(more)
+        columns = self.builder.add(self.builder.mul(self.count, constant(2)), constant(more))
+        return clipped(self.builder, self.dtype, columns, half)
+
+    def read_columns(self, span: Any, offset: Any) -> list[Any]:
+        """The two vectors that hold two columns of each window."""
+        places = [self.builder.add(offset, constant(half * self.size)) for half in (0, 1)]
+        return [self.read(span, places[half], self.room(half)) for half in (0, 1)]
+
+    def read_windows(self, span: Any) -> Any:
+        """One number of each window."""
+        numbers = self.read(span, constant(0), self.count)
+        return picked(self.builder, numbers, numbers, _order(self.dtype))
+
+    def search(self, span: Any, offset: Any) -> list[Any]:
+        """What is `found` in a row of the windows."""
+        even, odd = _apart(self.dtype)
+        pair = self.read_columns(span, offset)
+        columns = [picked(self.builder, pair[0], pair[1], lanes) for lanes in (even, odd)]
+        if self.edge == 3:
+            later = self.read_columns(span, self.builder.add(offset, constant(1)))
+            columns.append(picked(self.builder, later[0], later[1], odd))
+        return self.found(columns)
+
+    def found(self, candidates: list[Any]) -> list[Any]:
+        """The largest number of some candidates, or NaN, and all of them but the last."""
+        best = candidates[-1]
+        for value in reversed(candidates[:-1]):
+            wins = self.or_nan(self.builder.fcmp_ordered(">", value, best), value)
+            best = self.builder.select(wins, value, best)
+        return [best, *candidates[:-1]]
+
+    def divided(self, given: Any, found: list[Any]) -> list[Any]:
+        """What each candidate gets: the first that is the largest or NaN, else the last, all."""
+        best, *candidates = found
+        nothing, parts = filled(self.dtype, 0), []
+        for value in candidates:
+            wins = self.or_nan(self.builder.fcmp_ordered("==", value, best), value)
+            parts.append(self.builder.select(wins, given, nothing))  # (5.13)
+            given = self.builder.select(wins, nothing, given)
+        return [*parts, given]
+
+    def or_nan(self, wins: Any, value: Any) -> Any:
+        """Whether a number wins, as every NaN does."""
+        if self.count is None:
+            return wins
+        return self.builder.or_(wins, self.builder.fcmp_unordered("uno", value, value))
+
+    def share(self, errors: Any, norms: Any) -> Any:
+        """What each number that a window sees gets of its error, for a norm times itself."""
+        error = self.read_windows(errors)
+        if self.kind != L2:
+            return self.builder.fdiv(error, filled(self.dtype, self.edge**2))
+        zero, one, norm = filled(self.dtype, 0), filled(self.dtype, 1), self.read_windows(norms)
+        empty = self.builder.fcmp_ordered("==", norm, zero)
+        ratio = self.builder.fdiv(error, self.builder.select(empty, one, norm))
+        return self.builder.select(empty, zero, ratio)
+
+    def columns(self, given: Any, found: list[Any]) -> list[Any]:
+        """Even and odd columns of a row of the gradient, and what the third ones are given."""
+        parts = self.divided(given, found) if self.kind == MAX else [given] * self.edge
+        if self.edge == 3:  # the third column of a window is the first of its right neighbour
+            nothing, left = filled(self.dtype, 0), _neighbours(self.dtype)
+            parts[0] = self.builder.fadd(parts[0], picked(self.builder, parts[2], nothing, left))
+        return parts
+
+    def write(self, columns: list[Any], source: Any, target: Any, start: Any, last: Any) -> None:
+        """Write a row of the gradient."""
+        for half in (0, 1):
+            vector = picked(self.builder, columns[0], columns[1], _woven(self.dtype, half))
+            self.put(vector, source, target, start, half)
+        if self.edge == 3:
+            lane = _order(self.dtype).index(self.size - 1)
+            with self.builder.if_then(last):
+                vector = picked(self.builder, columns[2], columns[2], [lane] * self.size)
+                self.put(vector, source, target, start, 2)
+
+    def put(self, vector: Any, source: Any, target: Any, start: Any, half: int) -> None:
+        """Write a half of a row, or what comes behind both; for a norm, times the numbers of x."""
+        place = self.builder.add(start, constant(half * self.size))
+        room = self.room(half, self.edge - 2)
+        if self.kind == L2:
+            vector = self.builder.fmul(vector, self.read(source, place, room))  # (5.15)
+        if room is None:
+            store_vector(self.context, self.builder, self.dtype, vector, target, place)
+        else:
+            store_part(self.context, self.builder, self.dtype, vector, target, place, room)
+
+    def hand_down(self, tile: Any, vectors: list[Any]) -> Any:
+        """The tile of what the next row of windows has to know."""
+        for k, vector in enumerate(vectors):
+            tile = self.builder.insert_value(tile, vector, k)
+        return tile
 
 
-def _windows(edge: int) -> list[tuple[int, int]]:
-    """Which windows see two rows and columns: so many rows above, so many columns to the left."""
-    return [(0, 0)] if edge == 2 else [(0, 0), (0, 1), (1, 0), (1, 1)]
-
-
-def _seeing(edge: int, r: int, s: int) -> list[tuple[int, int]]:
-    """Which of them see row r and column s."""
-    return [(up, left) for up, left in _windows(edge) if r + 2 * up < edge and s + 2 * left < edge]
-
-
-def _place(builder: Any, apart: Any, up: int, left: int) -> Any:
-    return builder.sub(builder.mul(apart, constant(-up)), constant(left))
-
-
-def _sum(builder: Any, vectors: list[Any]) -> Any:
-    total = vectors[0]
-    for vector in vectors[1:]:
-        total = builder.fadd(total, vector)
-    return total
-
-
-def _woven(builder: Any, dtype: Any, even: Any, odd: Any) -> list[Any]:
-    """Even and odd columns in their order, as two vectors."""
-    size = lanes_of(dtype)
+def _apart(dtype: Any) -> list[list[int]]:
+    """Which lanes of two vectors are even columns and which are odd, within 128 bits each."""
+    size, run = lanes_of(dtype), 128 // dtype.bitwidth
     return [
-        picked(builder, even, odd, [start + k // 2 + k % 2 * size for k in range(size)])
-        for start in (0, size // 2)
-    ]
+        [half + lane for start in range(0, size, run) for half in (0, size)
+         for lane in range(start + parity, start + run, 2)]
+        for parity in (0, 1)
+    ]  # fmt: skip
+
+
+def _order(dtype: Any) -> list[int]:
+    """Which window stands in each lane."""
+    return [lane // 2 for lane in _apart(dtype)[0]]
+
+
+def _neighbours(dtype: Any) -> list[int]:
+    """In which lane the left neighbour of each window stands, or behind all lanes if nowhere."""
+    order = _order(dtype)
+    return [order.index(window - 1) if window else lanes_of(dtype) for window in order]
+
+
+def _woven(dtype: Any, half: int) -> list[int]:
+    """Which lanes of the even and the odd columns make half of a row."""
+    order, size = _order(dtype), lanes_of(dtype)
+    columns = range(half * size, (half + 1) * size)
+    return [order.index(column // 2) + column % 2 * size for column in columns]

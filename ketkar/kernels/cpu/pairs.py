@@ -1,9 +1,13 @@
-"""Windows of two or three rows and columns, two apart: two rows of the gradient at once.
+"""Windows of two or three rows and columns, two apart: the way back, a strip of windows at a time.
 
-First each window's row of scratch memory is filled with what it has to give: the place of its
-winner and its error, or its share. Then each number of the gradient collects from the windows that
-see it, and is written once. The last vector of a row is moved back so that it is a whole one; what
-two vectors have in common is computed twice, with the same result.
+As many windows as a vector has lanes stand side by side, a strip of a channel, and go down it
+together. The last strip is moved back to end where the windows end. Strips are taken from the right
+to the left. The first window of a strip does not know what its left neighbour gives to the column
+they share; where windows share columns, two strips therefore share a window at least, and the left
+one, which knows, writes over what the right one wrote.
+
+Where a channel holds NaN, or a row fewer windows than lanes, a strip is filled with more care and
+more slowly.
 """
 
 from __future__ import annotations
@@ -11,19 +15,14 @@ from __future__ import annotations
 import functools
 from typing import Any, Final
 
-from ketkar.kernels.backend import aligned
-from ketkar.kernels.cpu.compiling import FINGERPRINT, kernel
-from ketkar.kernels.cpu.gathering import (
-    hand_out,
-    route_cells,
-    shares_row,
-    spread_out,
-    winners_row,
-)
+from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
+from ketkar.kernels.cpu.gathering import HANDED, first_row, last_row, window_rows
 from ketkar.kernels.cpu.rows import MAX
 from ketkar.kernels.cpu.span import LINE, number, span
+from ketkar.kernels.cpu.sums import sum_of
 from ketkar.kernels.cpu.threads import split
-from ketkar.kernels.cpu.vector import copy_part, lanes
+from ketkar.kernels.cpu.tile import tile_zeros
+from ketkar.kernels.cpu.vector import lanes, prefetch
 from ketkar.kernels.geometry import Geometry
 
 Size = tuple[int, int]
@@ -31,15 +30,21 @@ Size = tuple[int, int]
 PAIRED: Final = ((2, 2, 2, 2), (3, 3, 2, 2))
 """Rows and columns of a window and of its stride."""
 
+NEAR: Final = 4096
+"""Numbers of a channel that may be fetched while another one is worked on."""
+
 
 def in_pairs(dx: Any, dy: Any, size: Size, geometry: Geometry) -> bool:
-    """Whether the windows are of two or three rows and columns, two apart, and see no padding."""
+    """Whether the windows are of two or three rows and columns, two apart, and see no padding.
+
+    At most the last row and the last column are seen by none.
+    """
     (H, W), (Ho, Wo), edge = dx.shape[2:], dy.shape[2:], size[0]
     return (
         (*size, geometry.stride_rows, geometry.stride_columns) in PAIRED
         and tuple(geometry[2:8]) == (0, 0, 0, 0, 1, 1)
-        and 2 * (Ho - 1) + edge <= H
-        and 2 * (Wo - 1) + edge <= W
+        and H - 2 * (Ho - 1) - edge in (0, 1)
+        and W - 2 * (Wo - 1) - edge in (0, 1)
     )
 
 
@@ -50,12 +55,9 @@ def pairs_backward(kind: int, dy: Any, x: Any, y: Any, size: Size, dx: Any, part
     """
     found = _paired_kernel(FINGERPRINT, kind, size[0])
     dy, x, y, dx = planes_of(dy), planes_of(x), planes_of(y), planes_of(dx)
-    H, W = dx.shape[1:]
-    apart = (W + 1) // 2 + 1 + LINE  # nothing before a row of windows, and vectors that overrun it
-    room = ((H + 1) // 2 + 2) * apart
 
     def work(part: int, parts: int) -> None:
-        found(dy, x, y, dx, aligned(room, dx.dtype), aligned(room, dx.dtype), apart, part, parts)
+        found(dy, x, y, dx, part, parts)
 
     split(work, min(parts, len(dy)))
 
@@ -66,68 +68,70 @@ def planes_of(x: Any) -> Any:
 
 
 @functools.cache
+def _strip(kind: int, edge: int, plain: int) -> Any:
+    """What fills a strip of the gradient; `plain` if vectors are full and there is no NaN."""
+    searched = 1 if kind == MAX and edge == 3 else 0
+
+    @helper
+    def strip(
+        error: Any, norm: Any, image: Any, target: Any, width: int, rows: int, outputs: int,
+        count: int, last: bool,
+    ) -> None:  # fmt: skip
+        handed = tile_zeros(target, HANDED, 1)  # from one row of windows to the next
+        if searched > 0:
+            handed = first_row(handed, image, count, plain)
+        for i in range(rows):
+            place, row = 2 * i * width, i * outputs
+            handed = window_rows(
+                handed, error + row, norm + row, image + place, target + place, width, count, last,
+                edge, kind, plain,
+            )  # fmt: skip
+        if edge > 2:
+            place = 2 * rows * width
+            last_row(handed, image + place, target + place, count, last, kind, plain)
+
+    return strip
+
+
+@functools.cache
 def _paired_kernel(fingerprint: int, kind: int, edge: int) -> Any:
-    cells = 1 if kind == MAX and edge == 2 else 0
+    plain_strip, careful_strip = _strip(kind, edge, 1), _strip(kind, edge, 0)
+    searched = 1 if kind == MAX else 0
 
     @kernel
-    def backward(
-        dy: Any, x: Any, y: Any, dx: Any, given: Any, places: Any, apart: int, part: int, parts: int
-    ) -> None:
+    def backward(dy: Any, x: Any, y: Any, dx: Any, part: int, parts: int) -> None:
         _ = fingerprint
         planes, H, W = dx.shape
         _, Ho, Wo = dy.shape
-        many = lanes(span(dx))
-        for q in range(given.size):
-            given[q] = 0
-            places[q] = -1
-        whole, zero = number(span(dy), edge * edge), number(span(dy), 0.0)
+        many, zero = lanes(span(dx)), number(span(dx), 0)
+        count, final, step = min(many, Wo), max(0, Wo - many), many + 2 - edge
         seen_rows, seen_columns = 2 * (Ho - 1) + edge, 2 * (Wo - 1) + edge
         for plane in range(planes * part // parts, planes * (part + 1) // parts):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
-            if cells > 0:  # 2 x 2: no two windows see one number
-                for i in range(Ho):
-                    error, place = span(dy) + (plane * Ho + i) * Wo, 2 * i * W
-                    for k in range(0, Wo, many):
-                        j = max(0, min(k, Wo - many))
-                        route_cells(
-                            image + place + 2 * j, W, min(many, Wo - j), error + j,
-                            target + place + 2 * j,
-                        )  # fmt: skip
-                    if 2 * Wo < W:
-                        target[place + W - 1] = zero
-                        target[place + 2 * W - 1] = zero
-                for w in range(2 * Ho * W, H * W):
-                    target[w] = zero
-                continue
-            for i in range(Ho):
-                row, here = (plane * Ho + i) * Wo, (i + 1) * apart + 1
-                for k in range(0, Wo, many):
-                    j = max(0, min(k, Wo - many))  # the last vector is a whole one, if it can be
-                    error, count = span(dy) + row + j, min(many, Wo - j)
-                    if kind == MAX:
-                        numbers = image + 2 * (i * W + j)
-                        winners_row(numbers, W, count, span(places) + here + j, edge, edge)
-                        copy_part(error, count, span(given) + here + j)
-                    else:
-                        norm = span(y) + row + j
-                        shares_row(error, norm, whole, count, span(given) + here + j, kind)
-            for i in range((H + 1) // 2):
-                here, second = (i + 1) * apart + 1, 2 * i + 1 < H
-                for k in range(0, (W + 1) // 2, many):
-                    j = max(0, min(k, W // 2 - many)) if W % 2 == 0 else k
-                    place = 2 * (i * W + j)
-                    room = W - 2 * j
-                    reach = seen_columns - 2 * j
-                    if kind == MAX:
-                        hand_out(
-                            span(places) + here + j, span(given) + here + j, apart, target + place,
-                            W, room, second, edge,
-                        )  # fmt: skip
-                    else:
-                        spread_out(
-                            span(given) + here + j, apart, image + place, target + place, W, room,
-                            reach if 2 * i < seen_rows else 0,
-                            reach if 2 * i + 1 < seen_rows else 0, second, edge, kind,
-                        )  # fmt: skip
+            error, norm = span(dy) + plane * Ho * Wo, span(y) + plane * Ho * Wo
+            if H * W <= NEAR:  # strips do not write as memory lies: fetch the next channel in time
+                for w in range(0, H * W, LINE // dx.itemsize):
+                    prefetch(target, H * W + w)
+            plain = Wo >= many
+            if searched > 0:
+                total = sum_of(image, H * W)  # not a number if a NaN is among them
+                plain = plain and total == total
+            for k in range((final + step - 1) // step, -1, -1):
+                j = min(k * step, final)
+                if plain:
+                    plain_strip(
+                        error + j, norm + j, image + 2 * j, target + 2 * j, W, Ho, Wo, count,
+                        j == final,
+                    )  # fmt: skip
+                else:
+                    careful_strip(
+                        error + j, norm + j, image + 2 * j, target + 2 * j, W, Ho, Wo, count,
+                        j == final,
+                    )  # fmt: skip
+            if seen_columns < W:
+                for h in range(seen_rows):
+                    target[h * W + W - 1] = zero
+            for w in range(seen_rows * W, H * W):
+                target[w] = zero
 
     return backward

@@ -39,6 +39,24 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: item.path not in slow)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """On several processes, leave all simulated kernels to one of them.
+
+    They are compiled anew in each process, and one file of tests takes those of another.
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            folder = "tests/kernels/cuda"
+            return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
+
+
 def assert_sentence(error, *words):
     """The error is one of ours: raised by the package itself, in one line, with these words."""
     message = str(error)

@@ -16,6 +16,8 @@ def _little_optimised(monkeypatch):
     if find_spec("numba") is not None:
         from numba.core import config
 
+        import ketkar.kernels.cpu  # noqa: F401  (its kernels keep the level that it finds)
+
         monkeypatch.setattr(config, "OPT", type(config.OPT)(1))
 
 

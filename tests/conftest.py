@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -20,7 +20,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.pop("PYTEST_ADDOPTS", None)
 # a busy machine is slow, which is no failure; the same examples every time are no surprise
 settings.register_profile("ketkar", deadline=None, derandomize=True, max_examples=60)
-settings.load_profile("ketkar")
+# for a copy of the package that a mutant spoils: that an example fails is enough, the smallest that
+# does so is not looked for
+settings.register_profile(
+    "mutants", settings.get_profile("ketkar"), phases=(Phase.explicit, Phase.generate)
+)
+settings.load_profile("mutants" if "KETKAR_TEST_WITHOUT_COMPILING" in os.environ else "ketkar")
 PACKAGE = Path(ketkar.__file__).resolve().parent
 
 
@@ -32,6 +37,24 @@ def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):  # this is a process of pytest-xdist
         slow = {item.path for item in items if item.get_closest_marker("slow")}
         items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """On several processes, leave all simulated kernels to one of them.
+
+    They are compiled anew in each process, and one file of tests takes those of another.
+    """
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            folder = "tests/kernels/cuda"
+            return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 def assert_sentence(error, *words):

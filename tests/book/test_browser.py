@@ -21,10 +21,13 @@ ONCE = """
 document.head.append(Object.assign(document.createElement("style"),
     {textContent: "* { transition: none !important; }"}));
 document.querySelectorAll("details.fold").forEach(fold => fold.open = true);
-document.querySelectorAll(".katex-html .base").forEach(part => {
-    const {width, height} = part.getBoundingClientRect();
-    Object.assign(part.style, {display: "inline-block", width: `${width}px`,
-                               height: `${height}px`});
+const parts = [...document.querySelectorAll(".katex-html .katex-base")];
+if (!parts.length && document.querySelector(".katex-html"))
+    throw Error("KaTeX calls the parts of a formula otherwise");
+const sizes = parts.map(part => part.getBoundingClientRect());
+parts.forEach((part, k) => {
+    Object.assign(part.style, {display: "inline-block", width: `${sizes[k].width}px`,
+                               height: `${sizes[k].height}px`});
     part.replaceChildren();
 });
 document.querySelectorAll("pre").forEach(program => {
@@ -42,6 +45,10 @@ document.querySelectorAll(".genindextable li:nth-child(n + 4)").forEach(item => 
 # Every page lists all pages. Where that has been looked at, only the way to this page is left.
 SHORT_LIST = """
 document.querySelectorAll(".bd-sidebar-primary li:not(.current)").forEach(item => item.remove());
+"""
+# What a formula says to a screen reader depends neither on colours nor on the window.
+SAID = """
+document.querySelectorAll(".katex-mathml").forEach(said => said.textContent = said.textContent);
 """
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # A moment after the window has changed, a script of the theme makes what now scrolls focusable.
@@ -95,6 +102,7 @@ def barriers(browser, name):
     short = "" if name.endswith("index.html") else SHORT_LIST
     browser.evaluate(ONCE + short + AXE.read_text(encoding="utf-8"))
     found = browser.evaluate(RULES % "{}")
+    browser.evaluate(SAID)
     # dark pages differ from light ones in nothing but colours
     browser.colours(dark=True)
     found += [f"dark: {fault}" for fault in browser.evaluate(RULES % COLOURS)]

@@ -5,16 +5,9 @@ import os
 
 import numpy as np
 import pytest
-from hypothesis import Phase, settings
 
-# A copy of the package that a mutant spoils would have to compile everything anew; and that an
-# example fails is enough, the smallest that does so is not looked for.
+# A copy of the package that a mutant spoils would have to compile everything anew.
 WITHOUT_COMPILING = "KETKAR_TEST_WITHOUT_COMPILING" in os.environ
-if WITHOUT_COMPILING:
-    settings.register_profile(
-        "mutants", settings.get_profile("ketkar"), phases=(Phase.explicit, Phase.generate)
-    )
-    settings.load_profile("mutants")
 
 
 @pytest.fixture(scope="session", params=["numpy", "cpu"])

@@ -82,6 +82,26 @@ def test_numba_s_level_of_optimisation_is_left_as_it_was(cpu):
     assert config.OPT == before == 3
 
 
+def test_what_is_not_ours_is_compiled_at_its_own_level(cpu, monkeypatch):
+    from numba import njit
+    from numba.core import config, event
+
+    levels = []
+
+    class Watch(event.Listener):
+        def on_start(self, happening):
+            levels.append(int(config.OPT))
+
+        def on_end(self, happening):
+            levels.append(int(config.OPT))
+
+    monkeypatch.setattr(config, "OPT", type(config.OPT)(1))
+    with event.install_listener("numba:compile", Watch()):
+        assert njit(lambda x: x + 1)(1) == 2
+    assert levels == [1, 1]
+    assert config.OPT == 1
+
+
 @pytest.mark.usefixtures("cpu")
 def test_a_change_of_any_source_renews_the_cache(monkeypatch, tmp_path):
     from ketkar.kernels.cpu import compiling

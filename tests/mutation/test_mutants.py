@@ -6,10 +6,12 @@ notice. What stands there must occur exactly once, so that the table cannot rot.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,6 +27,9 @@ CONVOLUTION = ["tests/convolutional/test_worked_numbers.py",
                "tests/convolutional/test_operation.py"]  # fmt: skip
 POOLING = ["tests/convolutional/test_pooling.py"]
 LAYERS = ["tests/convolutional/test_worked_numbers.py", "tests/convolutional/test_gradients.py"]
+TILED = [f"{LAYERS[1]}::test_tiled_conv2d"]
+LOCAL = [f"{LAYERS[1]}::test_locally_connected2d"]
+BLOCKS = [f"{LAYERS[1]}::test_a_block"]
 LOOPS = ["tests/recurrent/test_worked_numbers.py"]
 THROUGH_TIME = ["tests/recurrent/test_gradients.py"]
 PIECES = [f"{THROUGH_TIME[0]}::test_a_truncated_{net}_is_its_pieces" for net in ("rnn", "lstm")]
@@ -200,12 +205,12 @@ MUTANTS = {
         "convolutional/variants.py", "conv2d(part, K[p, q], b,", "conv2d(part, K[q, p], b,",
         LAYERS),
     "tiled layer whose image keeps the last gradient": (
-        "convolutional/variants.py", "dpart += grads.x", "dpart[...] = grads.x", LAYERS),
+        "convolutional/variants.py", "dpart += grads.x", "dpart[...] = grads.x", TILED),
     "locally connected gradient without its overlaps": (
         "convolutional/variants.py", "+ K.shape[5]] += drows[i, j]",
-        "+ K.shape[5]] = drows[i, j]", LAYERS),
+        "+ K.shape[5]] = drows[i, j]", LOCAL),
     "block without the detector's slope": (
-        "convolutional/block.py", "dz = da * detector.grad(z)", "dz = da", LAYERS),
+        "convolutional/block.py", "dz = da * detector.grad(z)", "dz = da", BLOCKS),
     "receptive field that forgets the strides": (
         "convolutional/arithmetic.py", "jump *= stride", "jump *= 1", CONVOLUTION),
     "connections to the padding counted": (
@@ -320,23 +325,48 @@ MUTANTS = {
 }  # fmt: skip
 
 
-def outcome(package: Path, tests: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run tests against the package in a folder; stop at the first that fails."""
-    return subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider",
-            "-W", "ignore::pytest.PytestAssertRewriteWarning", "-c", str(ROOT / "pyproject.toml"),
-            "--rootdir", str(ROOT), "-o", "addopts=--import-mode=importlib",
-            *(str(ROOT / test) for test in tests),
-        ],
-        cwd=package,
-        env={**os.environ, "PYTHONPATH": str(package), "KETKAR_QUIET": "1",
-             "KETKAR_TEST_WITHOUT_COMPILING": "1", "PYTHONDONTWRITEBYTECODE": "1",
-             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )  # fmt: skip
+class Runner:
+    """A process that runs tests against copies of the package."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("runner.py"))],
+            env={**os.environ, "KETKAR_QUIET": "1", "KETKAR_TEST_WITHOUT_COMPILING": "1",
+                 "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
+                 "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+
+    def outcome(self, package: Path, tests: list[str]) -> tuple[int, str]:
+        """The status of pytest and what it wrote; it stops at the first test that fails."""
+        assert self.process.stdin
+        assert self.process.stdout
+        options = [
+            "-x", "-q", "--no-header", "--assert=plain", "-p", "no:cacheprovider",
+            "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT),
+            "-o", "addopts=--import-mode=importlib", *(str(ROOT / test) for test in tests),
+        ]  # fmt: skip
+        self.process.stdin.write(json.dumps([str(package), options]) + "\n")
+        self.process.stdin.flush()
+        status, output = json.loads(self.process.stdout.readline())
+        return status, output
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
+
+
+@pytest.fixture(scope="module")
+def runners() -> Iterator[list[Runner]]:
+    """One for each of two processors."""
+    if not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
+    both = [Runner(), Runner()]
+    yield both
+    for runner in both:
+        runner.close()
 
 
 def copied(place: Path) -> Path:
@@ -345,7 +375,7 @@ def copied(place: Path) -> Path:
     return place
 
 
-def fate(place: Path, name: str) -> str:
+def fate(runner: Runner, place: Path, name: str) -> str:
     """What became of a mutant: empty if a test noticed it, else a sentence."""
     file, before, after, tests = MUTANTS[name]
     path = copied(place) / "ketkar" / file
@@ -353,18 +383,24 @@ def fate(place: Path, name: str) -> str:
     if source.count(before) != 1:
         return f"{before!r} stands {source.count(before)} times in {file}; the table is out of date"
     path.write_text(source.replace(before, after), encoding="utf-8")
-    done = outcome(place, tests)
-    if done.returncode == 1 and " failed" in done.stdout:
+    status, output = runner.outcome(place, tests)
+    if status == 1 and " failed" in output:
         return ""
-    return f"no test noticed it (pytest ended with {done.returncode})\n{done.stdout[-2000:]}"
+    return f"no test noticed it (pytest ended with {status})\n{output[-2000:]}"
 
 
 @pytest.fixture(scope="module")
-def fates(tmp_path_factory):
+def fates(tmp_path_factory, runners):
     """All mutants, two at a time."""
-    places = [tmp_path_factory.mktemp("mutant") for _ in MUTANTS]
+    places = {name: tmp_path_factory.mktemp("mutant") for name in MUTANTS}
+
+    def half(first):
+        names = list(MUTANTS)[first::2]
+        return {name: fate(runners[first], places[name], name) for name in names}
+
     with ThreadPoolExecutor(max_workers=2) as workers:
-        return dict(zip(MUTANTS, workers.map(fate, places, MUTANTS), strict=True))
+        even, odd = workers.map(half, range(2))
+    return even | odd
 
 
 @pytest.mark.parametrize(
@@ -373,9 +409,9 @@ def fates(tmp_path_factory):
     ids=["gradients", "losses", "activations", "training", "convolution", "layers", "loops",
          "through time", "steps"],
 )  # fmt: skip
-def test_the_tests_pass_on_an_unchanged_copy(tmp_path, tests):
-    done = outcome(copied(tmp_path), tests)
-    assert done.returncode == 0, done.stdout[-3000:]
+def test_the_tests_pass_on_an_unchanged_copy(tmp_path, runners, tests):
+    status, output = runners[0].outcome(copied(tmp_path), tests)
+    assert status == 0, output[-3000:]
 
 
 @pytest.mark.slow

@@ -6,21 +6,15 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import Phase, settings
 
 from ketkar import recurrent as rec
 from ketkar.trees import leaves
 
 # A copy of the package that a mutant spoils would have to compile everything anew; there "auto"
-# finds no numba and takes NumPy. And that an example fails is enough, the smallest that does so is
-# not looked for.
+# finds no numba and takes NumPy.
 WITHOUT_COMPILING = "KETKAR_TEST_WITHOUT_COMPILING" in os.environ
 if WITHOUT_COMPILING:
     sys.modules["numba"] = None
-    settings.register_profile(
-        "mutants", settings.get_profile("ketkar"), phases=(Phase.explicit, Phase.generate)
-    )
-    settings.load_profile("mutants")
 
 
 @pytest.fixture(scope="session", params=["numpy", "cpu"])

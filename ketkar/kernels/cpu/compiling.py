@@ -122,13 +122,17 @@ class _Compilation(event.Listener):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.said = False
-        self.levels: list[Any] = []
+        self.levels: list[tuple[Any, bool]] = []
 
     def on_start(self, happening: Any) -> None:
-        """Choose the level of optimisation for what is compiled now."""
+        """Choose the level of optimisation for what is compiled now, if it is for our kernels."""
         function = happening.data["dispatcher"].py_func
-        self.levels.append(config.OPT)
-        config.OPT = _UNOPTIMISED if function in _COPIED else _OPTIMISED
+        ours = function.__module__.startswith(f"{__package__}.") or any(
+            for_kernels for _, for_kernels in self.levels
+        )
+        self.levels.append((config.OPT, ours))
+        if ours:
+            config.OPT = _UNOPTIMISED if function in _COPIED else _OPTIMISED
         if function.__module__.startswith("ketkar.") and not self.said:
             self.said = True
             if os.environ.get("KETKAR_QUIET", "") in ("", "0"):
@@ -136,10 +140,11 @@ class _Compilation(event.Listener):  # type: ignore[misc]
 
     def on_end(self, happening: Any) -> None:
         """Go back to the level of what was compiled before."""
-        config.OPT = self.levels.pop()
+        config.OPT, _ = self.levels.pop()
 
 
-_OPTIMISED: Final = config.OPT
 _UNOPTIMISED: Final = type(config.OPT)(0)
+# LLVM takes minutes over the branches of the checked mode, whose speed is of no interest
+_OPTIMISED: Final = type(config.OPT)(1) if machine.CHECKED else config.OPT
 
 event.register("numba:compile", _Compilation())

@@ -83,9 +83,21 @@ def address(context: Any, builder: Any, span: Any, offset: Any, count: Any) -> A
     pointer, index, length = cgutils.unpack_tuple(builder, span, 3)
     below = builder.icmp_signed("<", index, constant(0))
     above = builder.icmp_signed(">", builder.add(index, count), length)
-    with builder.if_then(builder.or_(below, above), likely=False):
-        context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
+    outside, inside = _outside(context, builder), builder.append_basic_block("inside")
+    builder.cbranch(builder.or_(below, above), outside, inside).set_weights([1, 99])
+    builder.position_at_end(inside)
     return pointer
+
+
+def _outside(context: Any, builder: Any) -> Any:
+    """The one block of a function to which all its accesses go that are outside."""
+    for block in builder.function.blocks:
+        if block.name == "outside":
+            return block
+    block = builder.append_basic_block("outside")
+    with builder.goto_block(block):
+        context.call_conv.return_user_exc(builder, IndexError, (OUTSIDE,))
+    return block
 
 
 @operation

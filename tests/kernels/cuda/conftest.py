@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
 from ketkar.kernels.simulation import ORDERS, simulate
+
+
+@pytest.fixture(autouse=True)
+def _little_optimised(monkeypatch):
+    """A pretended GPU computes so little that it pays to compile fast."""
+    if find_spec("numba") is not None:
+        from numba.core import config
+
+        import ketkar.kernels.cpu  # noqa: F401  (its kernels keep the level that it finds)
+
+        monkeypatch.setattr(config, "OPT", type(config.OPT)(1))
 
 
 @pytest.fixture(params=ORDERS)

@@ -14,8 +14,7 @@ import ketkar
 from ketkar.kernels import cpu, cuda, reference
 from ketkar.kernels.simulation import simulate
 
-# the same kernels of float32 are compiled for both files: once, if one process runs them
-pytestmark = [pytest.mark.cuda, pytest.mark.xdist_group("pretended-gpu")]
+pytestmark = pytest.mark.cuda
 
 CASES = runpy.run_path(str(Path(__file__).with_name("cases.py")))["CASES"]
 PACKAGE = Path(ketkar.__file__).parent

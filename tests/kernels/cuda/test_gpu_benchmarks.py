@@ -13,8 +13,7 @@ from benchmarks.problems import Layer, Pooling, Sequences
 from ketkar.kernels import driver
 from ketkar.kernels.simulation import simulate
 
-# the same kernels of float32 are compiled for both files: once, if one process runs them
-pytestmark = [pytest.mark.cuda, pytest.mark.xdist_group("pretended-gpu")]
+pytestmark = pytest.mark.cuda
 
 SMALL = [
     *gpu.products(5, 7, 3),

@@ -315,15 +315,20 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
         bias = np.repeat(bias.reshape(-1), p.width)
     bias = bias.reshape(-1)
 
+    parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
+    size = p.images * p.band * p.unit_rows * p.out_columns * p.width
+    # before the threads are called: while this one is busy in Python, they cannot begin
+    copies = [aligned(p.copy_size, x.dtype) for _ in range(parts)]
+    blocks = [aligned(0 if p.by_columns else size, x.dtype) for _ in range(parts)]
+
     def work(part: int, parts: int) -> None:
-        copy = aligned(p.copy_size, x.dtype)
+        copy, block = copies[part], blocks[part]
         if p.by_columns:
             _columns_kernel(x, packed, bias, y, plan, items, copy, part, parts)
         else:
-            block = aligned(p.images * p.band * p.unit_rows * p.out_columns * p.width, x.dtype)
             _channels_kernel(x, packed, bias, y, plan, items, copy, block, part, parts)
 
-    split(work, min(worth(x.shape[0] * plan.multiplications, LARGE), items))
+    split(work, parts)
 
 
 def _flat(K: Any, geometry: Geometry, *arrays: Any) -> Any:
@@ -358,9 +363,11 @@ def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
     sums = aligned(items * p.tile_rows * p.width, x.dtype)
     sums.fill(0)
 
-    def work(part: int, parts: int) -> None:
-        copy = aligned(p.copy_size, x.dtype)
-        panel = aligned(p.images * p.band * p.out_columns * p.width, x.dtype)
-        _gradient_kernel(dy, x, sums, dK, plan, items, copy, panel, part, parts)
+    parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
+    size = p.images * p.band * p.out_columns * p.width
+    buffers = [[aligned(count, x.dtype) for count in (p.copy_size, size)] for _ in range(parts)]
 
-    split(work, min(worth(x.shape[0] * plan.multiplications, LARGE), items))
+    def work(part: int, parts: int) -> None:
+        _gradient_kernel(dy, x, sums, dK, plan, items, *buffers[part], part, parts)
+
+    split(work, parts)

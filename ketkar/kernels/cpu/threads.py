@@ -85,7 +85,11 @@ def worth(work: int, large: int) -> int:
 
 
 def split(work: Part, parts: int) -> list[Any]:
-    """Call ``work(part, parts)`` for every part, on as many threads; the results in order."""
+    """Call ``work(part, parts)`` for every part, on as many threads; the results in order.
+
+    What `work` does in Python before its kernel, such as to find memory, is better done before: so
+    long as the caller is busy with it, no other thread can begin.
+    """
     crew = _crew
     if parts == 1 or not crew.free.acquire(blocking=False):
         return [work(part, parts) for part in range(parts)]

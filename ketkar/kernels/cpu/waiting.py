@@ -21,8 +21,8 @@ PATIENCE = 3000
 """Looks of a caller before it goes to sleep: some 50 to 100 microseconds."""
 READINESS = 10000
 """Looks of a thread that has worked and may soon be called again."""
-COURTESY = 200
-"""Looks of a thread that has been called, before it asks for the GIL: some 3 to 10 microseconds."""
+COURTESY = 600
+"""Looks of a thread that has been called, before it asks for the GIL: 10 to 40 microseconds."""
 
 PAUSE = {"x86_64": "llvm.x86.sse2.pause", "AMD64": "llvm.x86.sse2.pause"}.get(platform.machine())
 

@@ -421,12 +421,14 @@ def _fill(
     bias = np.zeros((groups * p.blocks + 1, p.width), x.dtype)  # the last row stays zero
     bias[:-1].reshape(groups, -1)[:, : p.out_channels] = b.reshape(groups, -1)
 
+    parts = min(parts, groups * p.bands)
+    buffers = [_buffers(p, x.dtype) for _ in range(parts)]
+
     def work(part: int, parts: int) -> float:
-        V, Y, strip = _buffers(p, x.dtype)
-        total: float = _forward_kernel(x, U, bias, y, table, V, Y, strip, part, parts)
+        total: float = _forward_kernel(x, U, bias, y, table, *buffers[part], part, parts)
         return total
 
-    return all(map(math.isfinite, split(work, min(parts, groups * p.bands))))
+    return all(map(math.isfinite, split(work, parts)))
 
 
 def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> bool:
@@ -438,11 +440,13 @@ def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> bool:
     sums = aligned(items * PLACES * (p.rows * p.width + p.lanes), x.dtype)
     zeros = np.zeros(p.width, x.dtype)
 
-    def work(part: int, parts: int) -> None:
-        V, E, strip = _buffers(p, x.dtype)
-        _gradient_kernel(dy, x, zeros, sums, dK, table, V, E, strip, part, parts)
+    parts = min(_parts(p), items)
+    buffers = [_buffers(p, x.dtype) for _ in range(parts)]
 
-    split(work, min(_parts(p), items))
+    def work(part: int, parts: int) -> None:
+        _gradient_kernel(dy, x, zeros, sums, dK, table, *buffers[part], part, parts)
+
+    split(work, parts)
     return math.isfinite(dK.sum())
 
 

@@ -109,9 +109,10 @@ def _paired_kernel(fingerprint: int, kind: int, edge: int) -> Any:
         for plane in range(planes * part // parts, planes * (part + 1) // parts):
             image, target = span(x) + plane * H * W, span(dx) + plane * H * W
             error, norm = span(dy) + plane * Ho * Wo, span(y) + plane * Ho * Wo
-            if H * W <= NEAR:  # strips do not write as memory lies: fetch the next channel in time
+            if H * W <= NEAR:  # strips do not go as memory lies: fetch the next channel in time
                 for w in range(0, H * W, LINE // dx.itemsize):
                     prefetch(target, H * W + w)
+                    prefetch(image, H * W + w)
             plain = Wo >= many
             if searched > 0:
                 total = sum_of(image, H * W)  # not a number if a NaN is among them

@@ -23,7 +23,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 )
 os.environ["KETKAR_QUIET"] = "1"
 # Several of them run at once; if each had a thread for every processor, these would wait for each
-# other, and a page would take twice as long.
+# other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Kernels start with the book's style and draw in SVG. The gallery has Matplotlib use another

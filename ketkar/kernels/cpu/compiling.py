@@ -144,7 +144,7 @@ class _Compilation(event.Listener):  # type: ignore[misc]
 
 
 _UNOPTIMISED: Final = type(config.OPT)(0)
-# LLVM takes minutes over the branches of the checked mode, whose speed is of no interest
+# LLVM takes long over the branches of the checked mode, whose speed is of no interest
 _OPTIMISED: Final = type(config.OPT)(1) if machine.CHECKED else config.OPT
 
 event.register("numba:compile", _Compilation())

@@ -97,13 +97,16 @@ def _add(x: Any, K: Any, b: Any, geometry: Geometry, place: tuple[int, ...], y: 
     pitch = width + (S - 1) * geometry.dilation_columns + many
     found, numbers = _kernels(FINGERPRINT, R, S), tuple(geometry)
 
+    units = N * M * -(-Ho // band) * -(-Wo // width)
+    parts = min(worth(y.size * K[0].size, LARGE), units)
+    sizes = (min(band, Ho) + R) * pitch, width
+    buffers = [[aligned(size, x.dtype) for size in sizes] for _ in range(parts)]
+
     def work(part: int, parts: int) -> None:
-        copy = aligned((min(band, Ho) + R) * pitch, x.dtype)
-        bias = aligned(width, x.dtype)
+        copy, bias = buffers[part]
         found(x, K, b, numbers, *place, band, y, copy, pitch, bias, part, parts)
 
-    units = N * M * -(-Ho // band) * -(-Wo // width)
-    split(work, min(worth(y.size * K[0].size, LARGE), units))
+    split(work, parts)
 
 
 @helper

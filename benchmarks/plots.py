@@ -98,7 +98,9 @@ def ratios(
     ax.set(xscale="log", ylim=(-0.6, len(names) - 0.4))
     compared = f"time of ketkar / time of the peer, {_threads(threads)}"
     ax.set_xlabel(f"{compared}\nleft of 1 ketkar is faster")
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = ax.get_xlim()
+    few = high > 1000 * low  # labels of three numbers a decade would touch each other
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3) if few else (1, 2, 5)))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(lambda value, _: number(value, 4))
     ax.tick_params(axis="y", length=0)

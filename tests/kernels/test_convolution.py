@@ -50,6 +50,9 @@ LAYERS = {
     "depthwise": Layer((2, 5, 12, 20), (5, 1, 3, 3), padded(1, 1, 1, 1, groups=5)),
     "one tap, rows that fill vectors": Layer((2, 3, 16, 32), (17, 3, 1, 1)),
     "one tap, fewer maps than channels": Layer((1, 20, 5, 7), (3, 20, 1, 1)),
+    "one tap, many maps": Layer((2, 5, 30, 16), (47, 5, 1, 1)),
+    "columns, many maps": Layer((2, 3, 9, 48), (30, 3, 3, 3), padded(1, 1, 1, 1)),
+    "columns, many channels": Layer((1, 30, 9, 48), (4, 30, 3, 3), padded(2, 1, 1, 1)),
     "a signal": Layer((3, 4, 1, 150), (18, 4, 1, 9), padded(0, 0, 4, 4)),
     "padding beyond the kernel": Layer((1, 2, 4, 5), (3, 2, 2, 2), padded(3, 2, 4, 3)),
     "a filter": Layer((1, 1, 22, 331), (1, 1, 5, 4), padded(2, 1, 1, 2)),
@@ -233,14 +236,19 @@ def test_sums_that_overflow_only_on_the_way_are_done_directly(cpu):
 THREADED = {
     "direct": Layer((5, 8, 40, 41), (33, 8, 3, 3), padded(1, 1, 1, 1)),
     "columns": Layer((5, 3, 90, 64), (6, 3, 5, 5)),
+    "one tap, many maps": Layer((5, 40, 36, 40), (126, 40, 1, 1)),
     "winograd": Layer((5, 18, 30, 31), (70, 18, 3, 3), padded(1, 1, 1, 1)),
     "fft": Layer((5, 2, 80, 81), (5, 2, 11, 11)),
 }
 
 
+def algorithm_of(name):
+    return name if name in ("winograd", "fft") else "direct"
+
+
 @pytest.mark.parametrize("name", list(THREADED))
 def test_results_do_not_depend_on_the_number_of_threads(cpu, name, monkeypatch):
-    layer, algorithm = THREADED[name], "direct" if name == "columns" else name
+    layer, algorithm = THREADED[name], algorithm_of(name)
     arrays, results = layer.arrays(np.float32), []
     for number in ("1", "2", "3", "7"):
         monkeypatch.setenv("KETKAR_NUM_THREADS", number)
@@ -250,10 +258,20 @@ def test_results_do_not_depend_on_the_number_of_threads(cpu, name, monkeypatch):
             np.testing.assert_array_equal(got, first)
 
 
+def test_what_many_maps_read_is_laid_out_once(cpu):
+    from ketkar.kernels.cpu.plan import forward_plan
+
+    x, K = (2, 40, 3, 480), (126, 40, 1, 1)
+    places = forward_plan(x, K, Geometry(), 32).panel
+    assert places.tolist() == [tap * places[1] for tap in range(40)]
+    for K in (6, 40, 1, 1), (126, 40, 3, 3):  # few maps; more taps than the first cache holds
+        assert forward_plan(x, K, Geometry(), 32).panel.size == 0
+
+
 def test_eight_python_threads_may_call_at_once(cpu, monkeypatch):
     monkeypatch.setenv("KETKAR_NUM_THREADS", "2")
     cases = [(name, layer, layer.arrays(np.float32)) for name, layer in THREADED.items()] * 2
-    algorithms = ["direct" if name == "columns" else name for name, *_ in cases]
+    algorithms = [algorithm_of(name) for name, *_ in cases]
     expected = [run(cpu, c[1], a, c[2]) for c, a in zip(cases, algorithms, strict=True)]
     results = [None] * len(cases)
     start = threading.Barrier(len(cases))

@@ -14,8 +14,9 @@ the first cache. A band is small: its padded input, its weights and its block of
 and no image is ever laid out as a matrix. With channels in the lanes the sums of a band come out
 pixel by pixel; they are turned into planes block by block, in registers, which costs little where
 the sums are long. Kernels of one tap that give more channels than they take mostly write: there
-the lanes are columns, the image is read in place, and an output too large for any cache is written
-past it.
+the lanes are columns, and an output too large for any cache is written past it. Where many blocks
+of channels meet the same columns, these are laid side by side first: channels of an image lie
+pages apart, and to reach each of them again and again takes longer than to multiply.
 
 The gradient of the kernels is the same product with the parts exchanged: the rows of the tile are
 taps, and the inner loop runs over the positions of a band, whose errors have been turned so that
@@ -178,9 +179,19 @@ def _row_taps(p: Any, unit: int) -> Any:
 
 
 @helper
+def _lay(x: Any, places: Any, K: int, panel: Any) -> None:
+    """Lay two vectors of every tap one after another: to be met by many channels."""
+    for k in range(K):
+        here, there = x + places[k], panel + 2 * k * lanes(x)
+        copy_part(here, lanes(x), there)
+        copy_part(here + lanes(x), lanes(x), there + lanes(x))
+
+
+@helper
 def _by_columns(
-    x: Any, packed: Any, bias: Any, y: Any, plan: Any, N: int, first: int, last: int, copy: Any
-) -> None:
+    x: Any, packed: Any, bias: Any, y: Any, plan: Any, N: int, first: int, last: int, copy: Any,
+    panel: Any,
+) -> None:  # fmt: skip
     p = plan.layout
     bands = (p.units + p.band - 1) // p.band
     rows = span(plan.rows)
@@ -192,16 +203,19 @@ def _by_columns(
         for u in range(min(p.band, p.units - unit)):
             tap, end = _row_taps(p, unit + u)
             for j in range(0, p.out_columns, p.width):
+                read, places = here + (u * p.step * p.pitch + j), taps + tap
+                if plan.panel.size > 0:
+                    _lay(read, places, end - tap, panel)
+                    read, places = panel, span(plan.panel)
                 for b in range(p.blocks):
                     m, block = b * p.tile_rows, g * p.blocks + b
                     channel = (n * p.groups + g) * p.out_channels + m
                     there = (channel * p.out_height + unit + u) * p.out_columns + j
                     product(
                         p.shape, packed + (block * p.taps + tap) * p.tile_rows, steps, rows,
-                        here + (u * p.step * p.pitch + j), taps + tap, end - tap,
-                        bias + block * p.tile_rows * p.width, rows + p.tile_rows, y + there,
-                        rows + 2 * p.tile_rows, min(p.tile_rows, p.out_channels - m),
-                        p.out_columns - j, p.streamed,
+                        read, places, end - tap, bias + block * p.tile_rows * p.width,
+                        rows + p.tile_rows, y + there, rows + 2 * p.tile_rows,
+                        min(p.tile_rows, p.out_channels - m), p.out_columns - j, p.streamed,
                     )  # (5.16), (5.18)  # fmt: skip
 
 
@@ -273,14 +287,15 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def by_columns(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, part: int,
-        parts: int,
+        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, panel: Any,
+        part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
         first, last = items * part // parts, items * (part + 1) // parts
         _by_columns(
-            span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy)
-        )
+            span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
+            span(panel),
+        )  # fmt: skip
 
     @kernel
     def kernel_gradient(
@@ -316,17 +331,15 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     bias = bias.reshape(-1)
 
     parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
-    size = p.images * p.band * p.unit_rows * p.out_columns * p.width
+    block = p.images * p.band * p.unit_rows * p.out_columns * p.width
+    kernel, size = (
+        (_columns_kernel, p.width * plan.panel.size) if p.by_columns else (_channels_kernel, block)
+    )
     # before the threads are called: while this one is busy in Python, they cannot begin
-    copies = [aligned(p.copy_size, x.dtype) for _ in range(parts)]
-    blocks = [aligned(0 if p.by_columns else size, x.dtype) for _ in range(parts)]
+    buffers = [[aligned(count, x.dtype) for count in (p.copy_size, size)] for _ in range(parts)]
 
     def work(part: int, parts: int) -> None:
-        copy, block = copies[part], blocks[part]
-        if p.by_columns:
-            _columns_kernel(x, packed, bias, y, plan, items, copy, part, parts)
-        else:
-            _channels_kernel(x, packed, bias, y, plan, items, copy, block, part, parts)
+        kernel(x, packed, bias, y, plan, items, *buffers[part], part, parts)
 
     split(work, parts)
 

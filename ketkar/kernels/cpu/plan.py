@@ -34,6 +34,12 @@ Shape = tuple[int, ...]
 BAND: Final = 256
 """Positions that a band should have: enough for whole tiles, few enough for the first cache."""
 
+PANEL: Final = 1 << 14
+"""Bytes of a panel of the image that stay in the first cache, beside what it meets."""
+
+REUSED: Final = 4
+"""Blocks of output channels from which on such a panel is worth laying."""
+
 STREAMED: Final = 1 << 24
 """Bytes of an output that no cache will hold until it is read again."""
 
@@ -111,6 +117,8 @@ class Plan(NamedTuple):
     """Multiples of the width: where the vectors of the k-th tap stand."""
     rows: Table
     """Multiples of what is between two rows of a tile, where that is not from the tables above."""
+    panel: Table
+    """Where the taps of a tile's columns stand once they are laid out; empty if they are not."""
 
     @property
     def multiplications(self) -> int:
@@ -277,6 +285,7 @@ def _plan(
         np.concatenate(pixels),
         np.array(phase_columns),
         *_multiples(layout, by_columns, len(taps), band * widest * images),
+        _panel(layout, lanes, bits),
     )
 
 
@@ -302,6 +311,14 @@ def _multiples(layout: Layout, by_columns: bool, taps: int, positions: int) -> t
     return steps, rows
 
 
+def _panel(layout: Layout, lanes: int, bits: int) -> Table:
+    """The rows of a panel of two vectors a tap, where many blocks of channels meet it."""
+    p = layout
+    worth = p.blocks >= REUSED and p.taps * p.width * bits // 8 <= PANEL
+    laid = p.by_columns and p.width == 2 * lanes and worth
+    return np.arange(p.taps if laid else 0) * p.width
+
+
 def _filled(count: int, size: int) -> float:
     """Which part of whole blocks is used."""
     return count / (_ceil(count, size) * size)
@@ -317,8 +334,11 @@ def _columns_shape(M: int, Wo: int, lanes: int) -> int:
 
 
 def _columns_fill_better(M: int, Wo: int, lanes: int, preferred: bool) -> bool:
-    """Whether more lanes are used with columns in them than with channels."""
+    """Whether more lanes are used with columns in them than with channels.
+
+    Where columns are `preferred`, a few idle lanes count for nothing.
+    """
     tile_rows, vectors = SHAPES[_columns_shape(M, Wo, lanes)]
     by_columns = _filled(M, tile_rows) * _filled(Wo, vectors * lanes)
     by_channels = _filled(M, lanes * min(2, _ceil(M, lanes)))
-    return by_columns > by_channels or (by_columns == by_channels and preferred)
+    return by_columns > by_channels * (0.95 if preferred else 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 from types import ModuleType
@@ -113,10 +114,33 @@ def aligned(size: int, dtype: DTypeLike) -> NDArray[Any]:
     >>> theta.shape, theta.ctypes.data % 64
     ((1000,), 0)
     """
-    wanted = size * np.dtype(dtype).itemsize
-    memory = np.empty(wanted + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + wanted].view(dtype)
+    kind = np.dtype(dtype)
+    memory = np.empty(size * kind.itemsize + 64, np.uint8)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory.data))  # sooner than `.ctypes`
+    return np.ndarray(size, kind, memory, -address % 64)
+
+
+def pieces(dtype: DTypeLike, *sizes: int) -> list[NDArray[Any]]:
+    """Vectors, not filled, of these sizes: in one piece of memory, each from a line of the cache.
+
+    One piece is found sooner than many. It also stays: the C library gives memory back to the
+    system when what is free at its end is more than twice the largest piece that it has handed
+    out; then it has to be had anew, page by page, which takes as long as a tenth of a training
+    step.
+
+    Examples
+    --------
+    >>> [vector.shape for vector in pieces(np.float64, 3, 0, 5)]
+    [(3,), (0,), (5,)]
+    """
+    kind = np.dtype(dtype)
+    line = 64 // kind.itemsize
+    starts, end = [], 0
+    for size in sizes:
+        starts.append(end)
+        end += -(-size // line) * line
+    block = aligned(end, kind)
+    return [block[start : start + size] for start, size in zip(starts, sizes, strict=True)]
 
 
 def threads() -> int:

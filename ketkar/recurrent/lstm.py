@@ -110,19 +110,21 @@ def checked(params: Any, function: str) -> LSTMParams:
     missing = [name for name in PEEPHOLES if getattr(q, name) is None]
     if missing and len(missing) < len(PEEPHOLES):
         raise ValueError(f"{' and '.join(missing)} None: give all three peepholes, or none of them")
-    shapes = {"W": ((h, n), ("hidden", "input")), "R": ((h, h), ("hidden", "hidden"))}
+    of_gates, of_vectors = {"W": (h, n), "R": (h, h)}, (h,)
     for name, array in zip(LSTMParams._fields, q, strict=True):
-        if array is not None:
-            shape, axes = shapes.get(name[0], ((h,), ("hidden",)))
+        shape = of_gates.get(name[0], of_vectors)
+        if array is not None and array.shape != shape:
+            axes = ("hidden", "input" if name[0] == "W" else "hidden")[: len(shape)]
             operands.shaped(array, name, shape, axes, function)
     return q
 
 
 def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
-    W, R, b = (np.concatenate(a) for a in (q[:4], q[4:8], q[11:]))
+    W, R, b = (np.concatenate(a, dtype=kind) for a in (q[:4], q[4:8], q[11:]))
     shape, peepholes = (len(PEEPHOLES), len(q.bz)), [a for a in q[8:11] if a is not None]
-    p = np.concatenate(peepholes).reshape(shape) if peepholes else arrays.zeros(shape, kind, b)
-    return Stacked(*(arrays.contiguous(a, kind) for a in (W, R, p, b)))
+    if not peepholes:
+        return Stacked(W, R, arrays.zeros(shape, kind, b), b)
+    return Stacked(W, R, np.concatenate(peepholes, dtype=kind).reshape(shape), b)
 
 
 def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:

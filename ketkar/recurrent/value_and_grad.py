@@ -6,6 +6,7 @@ is gone through in pieces, of which only one is kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -186,7 +187,7 @@ def _read_out(
         rows, *params, labels, weights, losses, dh.reshape(rows.shape), *grads
     )  # (6.2), (6.8)
     loss = float(losses.sum(dtype=np.float64))
-    if not np.isfinite(loss):
+    if not math.isfinite(loss):
         row = int(np.argmin(np.isfinite(losses)))
         raise FloatingPointError(
             f"the loss is not finite from step {first + row // h.shape[1]} of sequence "

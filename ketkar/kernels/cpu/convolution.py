@@ -30,9 +30,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from ketkar.kernels.backend import aligned
+from ketkar.kernels.backend import pieces
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
-from ketkar.kernels.cpu.plan import Plan, forward_plan, input_gradient_plan
+from ketkar.kernels.cpu.plan import Layout, Plan, forward_plan, input_gradient_plan
 from ketkar.kernels.cpu.products import product
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.threads import split, worth
@@ -45,6 +45,12 @@ LARGE: Final = 1 << 21
 
 LONG: Final = 256
 """Columns of a row in which an image is read whose rows do not matter."""
+
+
+@helper
+def _plan(numbers: Any, tables: Any) -> Any:
+    """A plan from `Plan.plain`."""
+    return Plan(Layout(*numbers), *tables)
 
 
 @helper
@@ -97,14 +103,24 @@ def _band(x: Any, p: Any, N: int, n: int, g: int, unit: int, target: Any) -> Any
 
 
 @helper
-def _pack(K: Any, p: Any, weights: Any, width: int, packed: Any) -> None:
-    """Lay the kernel out as (group, block, tap, lane), zeros in the lanes of no channel."""
+def _pack(K: Any, b: Any, p: Any, weights: Any, width: int, packed: Any, bias: Any) -> None:
+    """Lay the kernel out as (group, block, tap, lane), zeros in the lanes of no channel.
+
+    The bias comes in the same order; where the lanes are columns, each number as often as a row of
+    a tile has columns.
+    """
     taps = weights.size
+    often = p.width if p.by_columns else 1
     for g in range(p.groups):
         for block in range(p.blocks):
             used = min(width, p.out_channels - block * width)
             here = K + (g * p.group_stride + block * width * p.lane_stride)
             there = packed + (g * p.blocks + block) * taps * width
+            start = bias + (g * p.blocks + block) * width * often
+            for lane in range(width):
+                channel = g * p.out_channels + block * width + lane
+                for v in range(often):
+                    start[lane * often + v] = b[channel] if lane < used else number(K, 0)
             for k in range(taps):
                 for lane in range(used):
                     there[k * width + lane] = here[lane * p.lane_stride + weights[k]]
@@ -269,16 +285,18 @@ def _kernel_gradient(
 
 def _kernels(fingerprint: int) -> tuple[Any, ...]:
     @kernel
-    def pack(K: Any, plan: Any, width: int, packed: Any) -> None:
+    def pack(K: Any, b: Any, numbers: Any, tables: Any, width: int, packed: Any, bias: Any) -> None:
         _ = fingerprint
-        _pack(span(K), plan.layout, plan.weights, width, span(packed))
+        plan = _plan(numbers, tables)
+        _pack(span(K), b, plan.layout, plan.weights, width, span(packed), span(bias))
 
     @kernel
     def by_channels(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, block: Any,
-        part: int, parts: int,
+        x: Any, packed: Any, bias: Any, y: Any, numbers: Any, tables: Any, items: int, copy: Any,
+        block: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
+        plan = _plan(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         _by_channels(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
@@ -287,10 +305,11 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def by_columns(
-        x: Any, packed: Any, bias: Any, y: Any, plan: Any, items: int, copy: Any, panel: Any,
-        part: int, parts: int,
+        x: Any, packed: Any, bias: Any, y: Any, numbers: Any, tables: Any, items: int, copy: Any,
+        panel: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
+        plan = _plan(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         _by_columns(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
@@ -299,10 +318,11 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
 
     @kernel
     def kernel_gradient(
-        dy: Any, x: Any, sums: Any, dK: Any, plan: Any, items: int, copy: Any, panel: Any,
-        part: int, parts: int,
+        dy: Any, x: Any, sums: Any, dK: Any, numbers: Any, tables: Any, items: int, copy: Any,
+        panel: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
+        plan = _plan(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         if first < last:
             _kernel_gradient(
@@ -322,24 +342,21 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     bands = -(-p.units // p.band)
     items = -(-x.shape[0] // p.images) * bands * p.groups
     width = p.tile_rows if p.by_columns else p.width
-    packed = aligned(p.groups * p.blocks * p.taps * width, x.dtype)
-    _pack_kernel(K, plan, width, packed)
-    bias = np.zeros((p.groups, p.blocks * width), x.dtype)
-    bias[:, : p.out_channels] = b.reshape(p.groups, -1)
-    if p.by_columns:
-        bias = np.repeat(bias.reshape(-1), p.width)
-    bias = bias.reshape(-1)
-
     parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
-    block = p.images * p.band * p.unit_rows * p.out_columns * p.width
-    kernel, size = (
-        (_columns_kernel, p.width * plan.panel.size) if p.by_columns else (_channels_kernel, block)
-    )
+    lanes = p.groups * p.blocks * width
+    if p.by_columns:
+        kernel, starts, size = _columns_kernel, lanes * p.width, p.width * plan.panel.size
+    else:
+        kernel, starts = _channels_kernel, lanes
+        size = p.images * p.band * p.unit_rows * p.out_columns * p.width
     # before the threads are called: while this one is busy in Python, they cannot begin
-    buffers = [[aligned(count, x.dtype) for count in (p.copy_size, size)] for _ in range(parts)]
+    packed, bias, *buffers = pieces(x.dtype, p.taps * lanes, starts, *(p.copy_size, size) * parts)
+    numbers, tables = plan.plain
+    _pack_kernel(K, b, numbers, tables, width, packed, bias)
 
     def work(part: int, parts: int) -> None:
-        kernel(x, packed, bias, y, plan, items, *buffers[part], part, parts)
+        copy, block = buffers[2 * part : 2 * part + 2]
+        kernel(x, packed, bias, y, numbers, tables, items, copy, block, part, parts)
 
     split(work, parts)
 
@@ -373,14 +390,14 @@ def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> None:
     plan = forward_plan(x.shape, dK.shape, geometry, 8 * x.itemsize, False)
     p = plan.layout
     items = p.groups * p.blocks * -(-p.taps // p.tile_rows)
-    sums = aligned(items * p.tile_rows * p.width, x.dtype)
-    sums.fill(0)
-
     parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
     size = p.images * p.band * p.out_columns * p.width
-    buffers = [[aligned(count, x.dtype) for count in (p.copy_size, size)] for _ in range(parts)]
+    sums, *buffers = pieces(x.dtype, items * p.tile_rows * p.width, *(p.copy_size, size) * parts)
+    sums.fill(0)
+    numbers, tables = plan.plain
 
     def work(part: int, parts: int) -> None:
-        _gradient_kernel(dy, x, sums, dK, plan, items, *buffers[part], part, parts)
+        copy, panel = buffers[2 * part : 2 * part + 2]
+        _gradient_kernel(dy, x, sums, dK, numbers, tables, items, copy, panel, part, parts)
 
     split(work, parts)

@@ -81,7 +81,8 @@ if hasattr(os, "register_at_fork"):
 
 def worth(work: int, large: int) -> int:
     """How many threads so much work is worth, if `large` is worth one of its own."""
-    return max(1, min(threads(), work // large))
+    wanted = work // large
+    return min(threads(), wanted) if wanted > 1 else 1
 
 
 def split(work: Part, parts: int) -> list[Any]:

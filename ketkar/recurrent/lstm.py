@@ -107,7 +107,7 @@ def checked(params: Any, function: str) -> LSTMParams:
     checks.axes(q.Wz, "Wz", ("hidden", "input"), function)
     checks.not_empty(q.Wz, "Wz")
     h, n = q.Wz.shape
-    missing = [name for name in PEEPHOLES if getattr(q, name) is None]
+    missing = [name for name, value in zip(PEEPHOLES, q[8:11], strict=True) if value is None]
     if missing and len(missing) < len(PEEPHOLES):
         raise ValueError(f"{' and '.join(missing)} None: give all three peepholes, or none of them")
     of_gates, of_vectors = {"W": (h, n), "R": (h, h)}, (h,)
@@ -120,7 +120,8 @@ def checked(params: Any, function: str) -> LSTMParams:
 
 
 def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
-    W, R, b = (np.concatenate(a, dtype=kind) for a in (q[:4], q[4:8], q[11:]))
+    # of matrices that lie column by column, the whole would do so too
+    W, R, b = (operands.ready(np.concatenate(a, dtype=kind)) for a in (q[:4], q[4:8], q[11:]))
     shape, peepholes = (len(PEEPHOLES), len(q.bz)), [a for a in q[8:11] if a is not None]
     if not peepholes:
         return Stacked(W, R, arrays.zeros(shape, kind, b), b)
@@ -129,11 +130,9 @@ def stacked_params(q: LSTMParams, kind: Any) -> Stacked:
 
 def taken_apart(stacked: Stacked, like: LSTMParams) -> LSTMParams:
     """The gradients of the fifteen; None for peepholes that are not there."""
-    h = len(like.bz)
-    W, R, b = (
-        [a[k : k + h] for k in range(0, 4 * h, h)] for a in (stacked.W, stacked.R, stacked.b)
-    )
+    h, n = like.Wz.shape
     p = [None] * 3 if like.pi is None else list(stacked.p)
+    W, R, b = stacked.W.reshape(4, h, n), stacked.R.reshape(4, h, h), stacked.b.reshape(4, h)
     return LSTMParams(*W, *R, *p, *b)
 
 

@@ -143,3 +143,49 @@ def test_work_inside_split_work_is_done_by_the_caller(cpu):
         return split(lambda inner, _: (part, inner), 2)
 
     assert split(outer, 2) == [[(0, 0), (0, 1)], [(1, 0), (1, 1)]]
+
+
+def test_chunks_are_done_once_each_and_most_by_whom_nothing_keeps(cpu):
+    from ketkar.kernels.cpu import threads
+
+    done, together = [[], []], threading.Barrier(2)
+    others = threading.Event()
+
+    def work(worker, chunk, chunks):
+        assert chunks == 2 * threads.CHUNKS
+        done[worker].append(chunk)
+        if len(done[worker]) == 1:
+            together.wait(60)  # until the other one has begun, too
+            if worker == 1:
+                assert others.wait(60)  # kept, until the other one has done all that is left
+        if chunk == chunks - 1:
+            others.set()
+        return -chunk
+
+    found = threads.share_out(work, 10**9, 1, 100, 2)
+    assert len(done[1]) == 1
+    assert sorted(done[0] + done[1]) == list(range(2 * threads.CHUNKS))
+    assert sorted(found) == [-chunk for chunk in range(2 * threads.CHUNKS - 1, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("total", "items", "workers", "chunks"),
+    [(10**9, 100, 1, 1), (10**9, 3, 2, 3), (100, 100, 2, 2), (80 * 8, 100, 4, 8), (0, 0, 1, 1)],
+)
+def test_there_are_no_more_chunks_than_are_worth_it(cpu, total, items, workers, chunks):
+    from ketkar.kernels.cpu import threads
+
+    found = threads.share_out(lambda *given: given, total, 10, items, workers)
+    assert sorted(chunk for _, chunk, _ in found) == list(range(chunks))
+    assert {of for _, _, of in found} == {chunks}
+
+
+def test_an_error_in_a_chunk_is_raised(cpu):
+    from ketkar.kernels.cpu import threads
+
+    def work(worker, chunk, chunks):
+        if chunk == 3:
+            raise ZeroDivisionError("in a chunk")
+
+    with pytest.raises(ZeroDivisionError, match="in a chunk"):
+        threads.share_out(work, 10**9, 1, 100, 2)

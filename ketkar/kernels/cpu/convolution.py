@@ -35,7 +35,7 @@ from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.plan import Layout, Plan, forward_plan, input_gradient_plan
 from ketkar.kernels.cpu.products import product
 from ketkar.kernels.cpu.span import number, span
-from ketkar.kernels.cpu.threads import split, worth
+from ketkar.kernels.cpu.threads import share_out, split, worth
 from ketkar.kernels.cpu.vector import copy_part, fill_vector, lanes, transpose_block
 from ketkar.kernels.geometry import Geometry
 
@@ -342,7 +342,8 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     bands = -(-p.units // p.band)
     items = -(-x.shape[0] // p.images) * bands * p.groups
     width = p.tile_rows if p.by_columns else p.width
-    parts = min(worth(x.shape[0] * plan.multiplications, LARGE), items)
+    total = x.shape[0] * plan.multiplications
+    workers = min(worth(total, LARGE), items)
     lanes = p.groups * p.blocks * width
     if p.by_columns:
         kernel, starts, size = _columns_kernel, lanes * p.width, p.width * plan.panel.size
@@ -350,15 +351,15 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
         kernel, starts = _channels_kernel, lanes
         size = p.images * p.band * p.unit_rows * p.out_columns * p.width
     # before the threads are called: while this one is busy in Python, they cannot begin
-    packed, bias, *buffers = pieces(x.dtype, p.taps * lanes, starts, *(p.copy_size, size) * parts)
+    packed, bias, *buffers = pieces(x.dtype, p.taps * lanes, starts, *(p.copy_size, size) * workers)
     numbers, tables = plan.plain
     _pack_kernel(K, b, numbers, tables, width, packed, bias)
 
-    def work(part: int, parts: int) -> None:
-        copy, block = buffers[2 * part : 2 * part + 2]
-        kernel(x, packed, bias, y, numbers, tables, items, copy, block, part, parts)
+    def work(worker: int, chunk: int, chunks: int) -> None:
+        copy, block = buffers[2 * worker : 2 * worker + 2]
+        kernel(x, packed, bias, y, numbers, tables, items, copy, block, chunk, chunks)
 
-    split(work, parts)
+    share_out(work, total, LARGE, items, workers)
 
 
 def _flat(K: Any, geometry: Geometry, *arrays: Any) -> Any:

@@ -10,11 +10,12 @@ short while before it sleeps, and so does the caller for the last part: see `wai
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,8 +23,15 @@ from ketkar.kernels.backend import threads
 from ketkar.kernels.cpu.waiting import tell_and_wait, wait
 
 Part = Callable[[int, int], Any]
+Chunk = Callable[[int, int, int], Any]
 _Result = tuple[int, Any, BaseException | None]
 _Job = tuple[Part, int, int, "SimpleQueue[_Result]"]
+
+
+CHUNKS: Final = 8
+"""Chunks a thread: what one of them can be late by is an eighth of its work."""
+WHOLE: Final = 8
+"""A chunk is so many times what is worth a thread: that it is begun in Python costs little then."""
 
 
 class _Worker:
@@ -114,3 +122,24 @@ def split(work: Part, parts: int) -> list[Any]:
         return done
     finally:
         crew.free.release()
+
+
+def share_out(work: Chunk, total: int, large: int, items: int, workers: int) -> list[Any]:
+    """Call ``work(worker, chunk, chunks)`` for every chunk of work of a `total` size; the results.
+
+    Each of the threads, 0 .. workers - 1, takes the next chunk when it has done one. So a thread
+    whose processor has other things to do as well takes fewer, and the others do not wait for it.
+    There are no more chunks than `items`, and only one for each thread where `total`, in terms of
+    what is `large`, is little.
+    """
+    chunks = 1 if workers == 1 else min(items, CHUNKS * workers, total // (WHOLE * large))
+    chunks = max(chunks, workers)
+    left = itertools.count()  # its next number is had in one step, which no thread interrupts
+
+    def some(worker: int, workers: int) -> list[Any]:
+        found = []
+        while (chunk := next(left)) < chunks:
+            found.append(work(worker, chunk, chunks))
+        return found
+
+    return list(itertools.chain.from_iterable(split(some, workers)))

@@ -56,7 +56,7 @@ from ketkar.kernels.cpu.polynomials import (
 from ketkar.kernels.cpu.products import SHAPES, TALL, WIDE, product
 from ketkar.kernels.cpu.span import number, span
 from ketkar.kernels.cpu.sums import sum_of
-from ketkar.kernels.cpu.threads import split, worth
+from ketkar.kernels.cpu.threads import share_out, split, worth
 from ketkar.kernels.cpu.vector import (
     fill_vector,
     lanes,
@@ -421,14 +421,16 @@ def _fill(
     bias = np.zeros((groups * p.blocks + 1, p.width), x.dtype)  # the last row stays zero
     bias[:-1].reshape(groups, -1)[:, : p.out_channels] = b.reshape(groups, -1)
 
-    parts = min(parts, groups * p.bands)
-    buffers = [_buffers(p, x.dtype) for _ in range(parts)]
+    items = groups * p.bands
+    workers = min(parts, items)
+    buffers = [_buffers(p, x.dtype) for _ in range(workers)]
 
-    def work(part: int, parts: int) -> float:
-        total: float = _forward_kernel(x, U, bias, y, table, *buffers[part], part, parts)
+    def work(worker: int, chunk: int, chunks: int) -> float:
+        total: float = _forward_kernel(x, U, bias, y, table, *buffers[worker], chunk, chunks)
         return total
 
-    return all(map(math.isfinite, split(work, parts)))
+    sums = share_out(work, _multiplications(p), LARGE, items, workers)
+    return all(map(math.isfinite, sums))
 
 
 def kernel_gradient(dy: Any, x: Any, geometry: Geometry, dK: Any) -> bool:
@@ -460,7 +462,11 @@ def _buffers(p: Layout, dtype: Any) -> tuple[Any, Any, Any]:
     )
 
 
-def _parts(p: Layout) -> int:
+def _multiplications(p: Layout) -> int:
+    """How many a direct sum would take."""
     pixels = p.all_strips * TILE * p.out_columns
-    multiplications = pixels * p.groups * p.channels * p.out_channels * TAPS * TAPS
-    return worth(multiplications, LARGE)
+    return pixels * p.groups * p.channels * p.out_channels * TAPS * TAPS
+
+
+def _parts(p: Layout) -> int:
+    return worth(_multiplications(p), LARGE)

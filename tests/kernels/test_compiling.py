@@ -116,6 +116,21 @@ def test_a_change_of_any_source_renews_the_cache(monkeypatch, tmp_path):
     assert compiling.fingerprint() != compiling.FINGERPRINT
 
 
+@pytest.mark.parametrize("seen", [len, 1.5, (1, 2), True], ids=str)
+def test_a_kernel_sees_whole_numbers_alone(cpu, seen):
+    from ketkar.kernels.cpu import compiling
+
+    def factory(value):
+        def doubled(x):
+            return x if value == 7 else 2 * x
+
+        return compiling.kernel(doubled)
+
+    assert factory(7)(3) == 3
+    with pytest.raises(TypeError, match="doubled closes over more than whole numbers"):
+        factory(seen)
+
+
 def test_the_module_of_a_backend_is_loaded_once(cpu):
     assert backend.kernels("cpu") is cpu
 

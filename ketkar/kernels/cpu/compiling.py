@@ -73,7 +73,12 @@ def kernel(function: F) -> F:
     Numba renews a cached function when its own file changes, not when a helper in another file or
     a constant of `machine` does. So a kernel is defined inside a function of one int, to which the
     FINGERPRINT is given: Numba holds what a closure sees to be part of the function's identity.
+    A closure may see whole numbers alone: a function is another one in every process, and a kernel
+    that sees one would be compiled, and its code kept, again and again.
     """
+    seen = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    if not all(type(value) is int for value in seen):
+        raise TypeError(f"{function.__qualname__} closes over more than whole numbers: {seen}")
     function = _named(function)
     try:
         compiled: F = numba.njit(cache=True, **_OPTIONS)(function)

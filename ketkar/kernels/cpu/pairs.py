@@ -15,6 +15,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Final
 
+from numba import literally
+
 from ketkar.kernels.cpu.compiling import FINGERPRINT, helper, kernel
 from ketkar.kernels.cpu.gathering import HANDED, first_row, last_row, window_rows
 from ketkar.kernels.cpu.rows import MAX
@@ -67,35 +69,33 @@ def planes_of(x: Any) -> Any:
     return x.reshape(-1, *x.shape[2:])
 
 
-@functools.cache
-def _strip(kind: int, edge: int, plain: int) -> Any:
-    """What fills a strip of the gradient; `plain` if vectors are full and there is no NaN."""
-    searched = 1 if kind == MAX and edge == 3 else 0
+@helper
+def _strip(
+    error: Any, norm: Any, image: Any, target: Any, width: int, rows: int, outputs: int,
+    count: int, last: bool, kind: int, edge: int, plain: int,
+) -> None:  # fmt: skip
+    """Fill a strip of the gradient; `plain` if vectors are full and there is no NaN.
 
-    @helper
-    def strip(
-        error: Any, norm: Any, image: Any, target: Any, width: int, rows: int, outputs: int,
-        count: int, last: bool,
-    ) -> None:  # fmt: skip
-        handed = tile_zeros(target, HANDED, 1)  # from one row of windows to the next
-        if searched > 0:
-            handed = first_row(handed, image, count, plain)
-        for i in range(rows):
-            place, row = 2 * i * width, i * outputs
-            handed = window_rows(
-                handed, error + row, norm + row, image + place, target + place, width, count, last,
-                edge, kind, plain,
-            )  # fmt: skip
-        if edge > 2:
-            place = 2 * rows * width
-            last_row(handed, image + place, target + place, count, last, kind, plain)
-
-    return strip
+    It is compiled for each kind, edge and `plain`. That a kernel closes over these numbers and
+    calls this, and does not close over a function, lets Numba find it in the cache.
+    """
+    kind, edge, plain = literally(kind), literally(edge), literally(plain)
+    handed = tile_zeros(target, HANDED, 1)  # from one row of windows to the next
+    if kind == MAX and edge > 2:
+        handed = first_row(handed, image, count, plain)
+    for i in range(rows):
+        place, row = 2 * i * width, i * outputs
+        handed = window_rows(
+            handed, error + row, norm + row, image + place, target + place, width, count, last,
+            edge, kind, plain,
+        )  # fmt: skip
+    if edge > 2:
+        place = 2 * rows * width
+        last_row(handed, image + place, target + place, count, last, kind, plain)
 
 
 @functools.cache
 def _paired_kernel(fingerprint: int, kind: int, edge: int) -> Any:
-    plain_strip, careful_strip = _strip(kind, edge, 1), _strip(kind, edge, 0)
     searched = 1 if kind == MAX else 0
 
     @kernel
@@ -120,14 +120,14 @@ def _paired_kernel(fingerprint: int, kind: int, edge: int) -> Any:
             for k in range((final + step - 1) // step, -1, -1):
                 j = min(k * step, final)
                 if plain:
-                    plain_strip(
+                    _strip(
                         error + j, norm + j, image + 2 * j, target + 2 * j, W, Ho, Wo, count,
-                        j == final,
+                        j == final, kind, edge, 1,
                     )  # fmt: skip
                 else:
-                    careful_strip(
+                    _strip(
                         error + j, norm + j, image + 2 * j, target + 2 * j, W, Ho, Wo, count,
-                        j == final,
+                        j == final, kind, edge, 0,
                     )  # fmt: skip
             if seen_columns < W:
                 for h in range(seen_rows):

@@ -1,6 +1,5 @@
 """What the machine can do: multiply-adds in registers, a product of matrices, bytes moved."""
 
-import functools
 import math
 import threading
 from collections.abc import Callable
@@ -45,37 +44,6 @@ SHORT = 21, 0.001
 """Rounds and seconds of each: between two turns of other programs, a short one may run alone."""
 
 
-@functools.cache
-def _kernels(fingerprint: int) -> tuple[Any, Any]:
-    from ketkar.kernels.cpu.compiling import helper, kernel
-    from ketkar.kernels.cpu.machine import COLUMNS, ROWS
-    from ketkar.kernels.cpu.matmul import wide_tile
-    from ketkar.kernels.cpu.span import number, span
-    from ketkar.kernels.cpu.vector import lanes
-
-    @helper
-    def tiles(a: Any, b: Any, c: Any, K: int, repeat: int) -> None:
-        width = COLUMNS * lanes(span(b))
-        unit: Any = np.int64(1)
-        zero = number(span(c), 0)
-        for _ in range(repeat):
-            wide_tile(span(a), unit, ROWS, ROWS, span(b), width, K, span(c), width, zero)
-
-    @kernel
-    def fma(a: Any, b: Any, c: Any, K: int, repeat: int) -> None:
-        _ = fingerprint
-        tiles(a, b, c, K, repeat)
-
-    @kernel
-    def triad(a: Any, b: Any, c: Any, repeat: int) -> None:
-        _ = fingerprint
-        for _turn in range(repeat):
-            for i in range(a.size):
-                a[i] = b[i] + a.dtype.type(0.5) * c[i]
-
-    return fma, triad
-
-
 def _together(call: Callable[[int], object], threads: int) -> Callable[[], None]:
     """Call on several Python threads at once; the compiled calls run without the GIL."""
 
@@ -91,10 +59,9 @@ def _together(call: Callable[[int], object], threads: int) -> Callable[[], None]
 
 
 def measure(threads: int) -> Limits:
-    from ketkar.kernels.cpu.compiling import FINGERPRINT
+    from benchmarks.limit_kernels import fma, triad  # which needs Numba
     from ketkar.kernels.cpu.machine import COLUMNS, ROWS, SIMD_BITS
 
-    fma, triad = _kernels(FINGERPRINT)
     lanes, K, repeat = SIMD_BITS // 32, 128, 4000
     width = COLUMNS * lanes
     tiles = [

@@ -48,8 +48,8 @@ LONG: Final = 256
 
 
 @helper
-def _plan(numbers: Any, tables: Any) -> Any:
-    """A plan from `Plan.plain`."""
+def _with_names(numbers: Any, tables: Any) -> Any:
+    """The plan again, of which `Plan.plain` is given."""
     return Plan(Layout(*numbers), *tables)
 
 
@@ -287,7 +287,7 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
     @kernel
     def pack(K: Any, b: Any, numbers: Any, tables: Any, width: int, packed: Any, bias: Any) -> None:
         _ = fingerprint
-        plan = _plan(numbers, tables)
+        plan = _with_names(numbers, tables)
         _pack(span(K), b, plan.layout, plan.weights, width, span(packed), span(bias))
 
     @kernel
@@ -296,7 +296,7 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
         block: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        plan = _plan(numbers, tables)
+        plan = _with_names(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         _by_channels(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
@@ -309,7 +309,7 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
         panel: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        plan = _plan(numbers, tables)
+        plan = _with_names(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         _by_columns(
             span(x), span(packed), span(bias), span(y), plan, x.shape[0], first, last, span(copy),
@@ -322,7 +322,7 @@ def _kernels(fingerprint: int) -> tuple[Any, ...]:
         panel: Any, part: int, parts: int,
     ) -> None:  # fmt: skip
         _ = fingerprint
-        plan = _plan(numbers, tables)
+        plan = _with_names(numbers, tables)
         first, last = items * part // parts, items * (part + 1) // parts
         if first < last:
             _kernel_gradient(
@@ -344,20 +344,21 @@ def _fill(x: Any, K: Any, b: Any, plan: Plan, y: Any) -> None:
     width = p.tile_rows if p.by_columns else p.width
     total = x.shape[0] * plan.multiplications
     workers = min(worth(total, LARGE), items)
-    lanes = p.groups * p.blocks * width
+    channels = p.groups * p.blocks * width  # in whole blocks
     if p.by_columns:
-        kernel, starts, size = _columns_kernel, lanes * p.width, p.width * plan.panel.size
+        kernel, starts, size = _columns_kernel, channels * p.width, p.width * plan.panel.size
     else:
-        kernel, starts = _channels_kernel, lanes
+        kernel, starts = _channels_kernel, channels
         size = p.images * p.band * p.unit_rows * p.out_columns * p.width
     # before the threads are called: while this one is busy in Python, they cannot begin
-    packed, bias, *buffers = pieces(x.dtype, p.taps * lanes, starts, *(p.copy_size, size) * workers)
+    sizes = p.taps * channels, starts, *(p.copy_size, size) * workers
+    packed, bias, *buffers = pieces(x.dtype, *sizes)
     numbers, tables = plan.plain
     _pack_kernel(K, b, numbers, tables, width, packed, bias)
 
     def work(worker: int, chunk: int, chunks: int) -> None:
-        copy, block = buffers[2 * worker : 2 * worker + 2]
-        kernel(x, packed, bias, y, numbers, tables, items, copy, block, chunk, chunks)
+        copy, scratch = buffers[2 * worker : 2 * worker + 2]
+        kernel(x, packed, bias, y, numbers, tables, items, copy, scratch, chunk, chunks)
 
     share_out(work, total, LARGE, items, workers)
 

@@ -40,6 +40,9 @@ PANEL: Final = 1 << 14
 REUSED: Final = 4
 """Blocks of output channels from which on such a panel is worth laying."""
 
+NEARLY: Final = 0.95
+"""Columns that are preferred may use so many of the lanes that channels would."""
+
 STREAMED: Final = 1 << 24
 """Bytes of an output that no cache will hold until it is read again."""
 
@@ -346,4 +349,4 @@ def _columns_fill_better(M: int, Wo: int, lanes: int, preferred: bool) -> bool:
     tile_rows, vectors = SHAPES[_columns_shape(M, Wo, lanes)]
     by_columns = _filled(M, tile_rows) * _filled(Wo, vectors * lanes)
     by_channels = _filled(M, lanes * min(2, _ceil(M, lanes)))
-    return by_columns > by_channels * (0.95 if preferred else 1)
+    return by_columns > by_channels * (NEARLY if preferred else 1)
